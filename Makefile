@@ -1,0 +1,2 @@
+lock:
+	$(UV) pip compile pyproject.toml --universal --python-version 3.11
