@@ -1,0 +1,171 @@
+"""Writing sound: plain files, and clips brought to one loudness."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+from common.audio.container import Samples, blocks
+from common.audio.graph import Graph, frame_of, layout_of
+from common.audio.loudness import Analysis, Loudness, analyse
+
+_CODECS = {  # name: (FFmpeg encoder, container, encoder options)
+    "mp3": ("libmp3lame", "mp3", {}),
+    "wav": ("pcm_s16le", "wav", {}),
+    "flac": ("flac", "flac", {}),
+    "opus": ("libopus", "ogg", {}),
+    "aac": ("aac", "mp4", {}),
+    "adts": ("aac", "adts", {}),
+    "vorbis": ("vorbis", "ogg", {"strict": "-2"}),
+    "webm": ("libopus", "webm", {}),
+}
+_LIMITER_HZ = 192_000
+_TOLERANCE_LU = 0.2
+_ROUNDS = 6
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A path beside `target` to write to, which takes its place if all goes well and else disappears."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_frames(
+    path: Path,
+    frames: Iterable[Any],
+    rate: int,
+    channels: int,
+    codec: str = "mp3",
+    *,
+    bit_rate: int = 128_000,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Encodes PyAV frames to `path`, whose name does not matter. `codec` is a key of the table of codecs.
+
+    MP3 carries the LAME header, so that decoders give back exactly the samples that went in.
+    """
+    encoder, container_name, options = _CODECS[codec]
+    with av.open(str(path), "w", format=container_name) as container:
+        container.metadata.update(tags or {})
+        stream: Any = container.add_stream(encoder, rate=rate, layout=layout_of(channels), options=options)
+        stream.bit_rate = bit_rate
+        wanted = stream.codec_context.codec.audio_formats[0]
+        resampler = av.AudioResampler(format=wanted, layout=layout_of(channels), rate=rate)
+        for frame in itertools.chain(frames, [None]):
+            for converted in resampler.resample(frame):
+                container.mux(stream.encode(converted))
+        container.mux(stream.encode(None))
+
+
+def write_audio(
+    path: Path,
+    samples: Samples,
+    rate: int,
+    codec: str = "mp3",
+    *,
+    bit_rate: int = 128_000,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Encodes samples of one or two channels to `path` as mp3, wav, flac, opus, aac, adts, vorbis or webm."""
+    frames = (frame_of(samples[:, at : at + rate], rate, at) for at in range(0, samples.shape[1], rate))
+    write_frames(path, frames, rate, samples.shape[0], codec, bit_rate=bit_rate, tags=tags)
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """The clip that was written, measured from the finished file. `gain_db` was applied before limiting."""
+
+    duration_ms: int
+    loudness: Loudness
+    gain_db: float
+    sample_rate: int
+    channels: int
+
+
+def _cut(source: Path, start: int, end: int) -> Iterator[Samples]:
+    """The samples of `source` from `start` to `end`."""
+    at = 0
+    for _, samples in blocks(source):
+        piece = samples[:, max(0, start - at) : max(0, end - at)]
+        at += samples.shape[1]
+        if piece.shape[1]:
+            yield piece
+
+
+def _rendered(
+    source: Path, clip: Analysis, bounds: tuple[int, int], rate: int, gain: float, limit: float
+) -> Iterator[Any]:
+    """Frames of the clip with `gain` dB, limited to `limit` dBTP.
+
+    The limiter looks ahead 5 ms and works on 192 kHz, where the peaks between samples can be seen; its
+    delay and the resamplers' are compensated.
+    """
+    graph = Graph(
+        clip.rate,
+        clip.channels,
+        [
+            ("volume", f"volume={gain:.3f}dB:precision=float"),
+            ("aresample", str(_LIMITER_HZ)),
+            ("alimiter", f"limit={10 ** (limit / 20):.5f}:attack=5:release=50:level=0:latency=1"),
+            ("aresample", str(rate)),
+            ("aformat", "sample_fmts=fltp"),
+        ],
+    )
+    for samples in _cut(source, *bounds):
+        yield from graph.frames(samples)
+    yield from graph.frames(None)
+
+
+def normalise(
+    source: Path,
+    target: Path,
+    *,
+    target_lufs: float = -16.0,
+    ceiling_dbtp: float = -1.0,
+    trim_silence: bool = False,
+    codec: str = "mp3",
+    bit_rate: int = 128_000,
+    tags: Mapping[str, str] | None = None,
+) -> Normalised:
+    """Writes `source` to `target` at the target loudness with its true peak at or below the ceiling.
+
+    Limiting and lossy coding both move loudness and peak, so the finished file is measured and written
+    again until it is within 0.2 LU and below the ceiling (two rounds as a rule, six at most; the ceiling
+    outranks the loudness). `trim_silence` leaves 50 ms before and after what can be heard. Silence is
+    written as it is. Mono stays mono; 44.1 kHz for the rates that divide it, else 48 kHz. `target` appears
+    only when it is whole. Raises AudioRefused if the source is no sound that can be opened.
+    """
+    clip = analyse(source)
+    bounds = clip.audible(50) if trim_silence else (0, clip.samples)
+    rate = 44_100 if 44_100 % clip.rate == 0 else 48_000
+    measured = clip.loudness
+    gain, limit = 0.0, ceiling_dbtp - 0.3
+    if measured.integrated_lufs is not None:
+        gain = target_lufs - measured.integrated_lufs
+    with replacing(target) as part:
+        for _ in range(_ROUNDS):
+            frames = _rendered(source, clip, bounds, rate, gain, limit)
+            write_frames(part, frames, rate, clip.channels, codec, bit_rate=bit_rate, tags=tags)
+            result = analyse(part)
+            measured = result.loudness
+            if measured.integrated_lufs is None or measured.true_peak_dbtp is None:
+                break
+            short = target_lufs - measured.integrated_lufs
+            over = measured.true_peak_dbtp - ceiling_dbtp
+            if over <= 0 and abs(short) <= _TOLERANCE_LU:
+                break
+            gain += short
+            if over > 0:
+                limit -= over + 0.1
+    return Normalised(round(result.samples * 1000 / rate), measured, gain, rate, clip.channels)

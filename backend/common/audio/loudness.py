@@ -1,0 +1,158 @@
+"""Loudness by ITU-R BS.1770-4 / EBU R 128, true peak, waveform and the bounds of silence, in one decode."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.audio.container import Samples, blocks
+from common.audio.graph import Graph
+
+HOP_MS = 5
+_GATE_S = 0.4  # BS.1770-4 measures in blocks of 400 ms
+_TILE_S = 3.0
+_OVERSAMPLED = 192_000  # Hz; BS.1770-4 annex 2 asks for four times 48 kHz
+_ABSOLUTE_GATE = -70.0  # LUFS; nothing below it counts
+_AUDIBLE_DB = -45.0  # below the clip's own peak: what trimming takes for silence
+
+
+@dataclass(frozen=True)
+class Loudness:
+    """Integrated loudness in LUFS and true peak in dBTP; None for silence (nothing above −70 LUFS)."""
+
+    integrated_lufs: float | None
+    true_peak_dbtp: float | None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A whole clip: loudness, largest |sample| of every 5 ms, Hz, channels, length in samples."""
+
+    loudness: Loudness
+    envelope: Samples
+    rate: int
+    channels: int
+    samples: int
+
+    def audible(self, margin_ms: int) -> tuple[int, int]:
+        """First and last+1 sample of what can be heard: 45 dB below the peak and up.
+
+        `margin_ms` is added at each side. The whole clip if it is silent.
+        """
+        peak = float(self.envelope.max(initial=0.0))
+        loud = np.flatnonzero(self.envelope > peak * 10 ** (_AUDIBLE_DB / 20))
+        if not loud.size:
+            return 0, self.samples
+        hop, margin = _hop(self.rate), self.rate * margin_ms // 1000
+        return max(0, int(loud[0]) * hop - margin), min(self.samples, (int(loud[-1]) + 1) * hop + margin)
+
+    def peaks(self, buckets: int) -> bytes:
+        """The waveform in `buckets` equal parts, each the largest |sample| as 0–255."""
+        if not self.envelope.size:
+            return bytes(buckets)
+        edges = np.linspace(0, self.envelope.size, buckets, endpoint=False).astype(np.intp)
+        return bytes(
+            np.clip(np.maximum.reduceat(self.envelope, edges) * 255, 0, 255).round().astype(np.uint8)
+        )
+
+
+def _hop(rate: int) -> int:
+    return max(1, rate * HOP_MS // 1000)
+
+
+class _Meter:
+    """One run of FFmpeg's ebur128, with the true peak taken beside it from 192 kHz.
+
+    The filter's own true peak comes with three decimals of a linear value, too coarse for quiet files.
+    """
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self._loudness = Graph(rate, channels, [("ebur128", "metadata=1")])
+        self._peak = Graph(
+            rate, channels, [("aresample", str(_OVERSAMPLED)), ("aformat", "sample_fmts=fltp")]
+        )
+        self._integrated, self._largest = -math.inf, 0.0
+
+    def add(self, samples: Samples | None) -> None:
+        """Takes a block, or None at the end."""
+        for frame in self._loudness.frames(samples):
+            if "lavfi.r128.I" in frame.metadata:
+                self._integrated = float(frame.metadata["lavfi.r128.I"])
+        for frame in self._peak.frames(samples):
+            self._largest = max(self._largest, float(np.abs(frame.to_ndarray()).max(initial=0.0)))
+
+    def read(self) -> Loudness:
+        if not self._largest or not self._integrated > _ABSOLUTE_GATE:
+            return Loudness(None, None)
+        return Loudness(self._integrated, 20 * math.log10(self._largest))
+
+
+def analyse_blocks(source: Iterable[tuple[int, Samples]]) -> Analysis:
+    """Analyses sound given as (Hz, samples) blocks of one rate and channel count, in bounded memory.
+
+    A clip shorter than one 400 ms block is measured as if it were repeated for 3 s, so that a chime of
+    200 ms reads as loud as the same chime rung without pause.
+    """
+    meter: _Meter | None = None
+    start: list[Samples] = []
+    envelope: list[Samples] = []
+    rest = np.zeros((1, 0), np.float32)
+    rate = channels = total = 0
+    for rate, samples in source:
+        channels = samples.shape[0]
+        meter = meter or _Meter(rate, channels)
+        meter.add(samples)
+        if total < _GATE_S * rate:
+            start.append(samples)
+        total += samples.shape[1]
+        loudest = np.concatenate([rest, np.abs(samples).max(axis=0, keepdims=True)], axis=1)
+        hop = _hop(rate)
+        whole = loudest.shape[1] // hop * hop
+        envelope.append(loudest[0, :whole].reshape(-1, hop).max(axis=1))
+        rest = loudest[:, whole:]
+    if meter is None or not total:
+        return Analysis(Loudness(None, None), np.zeros(0, np.float32), rate, channels, 0)
+    if rest.shape[1]:
+        envelope.append(rest.max(axis=1))
+    if total < _GATE_S * rate:
+        clip = np.concatenate(start, axis=1)
+        meter = _Meter(rate, channels)
+        meter.add(np.tile(clip, (1, math.ceil(_TILE_S * rate / total))))
+    meter.add(None)
+    return Analysis(meter.read(), np.concatenate(envelope), rate, channels, total)
+
+
+def analyse(path: Path) -> Analysis:
+    """Decodes the file once and analyses it. Raises AudioRefused if it is no sound that can be opened."""
+    return analyse_blocks(blocks(path))
+
+
+def analyse_samples(samples: Samples, rate: int) -> Analysis:
+    """The same for samples in memory."""
+
+    def source() -> Iterator[tuple[int, Samples]]:
+        for at in range(0, samples.shape[1], rate):
+            yield rate, samples[:, at : at + rate]
+
+    return analyse_blocks(source())
+
+
+def measure(path: Path) -> Loudness:
+    """Integrated loudness and true peak of the file. Raises AudioRefused if it cannot be opened as sound."""
+    return analyse(path).loudness
+
+
+def peaks(path: Path, buckets: int = 200) -> bytes:
+    """The waveform of the file in `buckets` equal parts, each 0–255. Raises as `measure` does."""
+    return analyse(path).peaks(buckets)
+
+
+def gain_db(loudness: Loudness, target_lufs: float = -16.0, ceiling_dbtp: float = -1.0) -> float:
+    """Gain in dB that brings a file to the target, or as near as its true peak allows. 0 for silence."""
+    if loudness.integrated_lufs is None or loudness.true_peak_dbtp is None:
+        return 0.0
+    return min(target_lufs - loudness.integrated_lufs, ceiling_dbtp - loudness.true_peak_dbtp)
