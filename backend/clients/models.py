@@ -1,0 +1,75 @@
+"""A business that uses sync2gear."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import models
+
+from audit.services import audited
+from clients.domain import access
+from common import clock
+from common.tenancy import TenantManager, TenantQuerySet
+from common.validators import validate_time_zone
+
+
+class ClientQuerySet(TenantQuerySet["Client"]):
+    """Clients; a tenant sees only itself."""
+
+    client_path = "pk"
+
+
+@audited("client", ignore=("updated_at",))
+class Client(models.Model):
+    """A business. Its wall-clock rules are read in `timezone` unless a floor has its own."""
+
+    class Status(models.TextChoices):
+        """What the business may do: see `clients.domain.access`."""
+
+        ACTIVE = access.ACTIVE, "Active"
+        TRIAL = access.TRIAL, "Trial"
+        SUSPENDED = access.SUSPENDED, "Suspended"
+
+    name = models.CharField(max_length=255)
+    business_name = models.CharField(max_length=255)
+    email = models.EmailField(unique=True)
+    telephone = models.CharField(max_length=20)
+    description = models.TextField(blank=True)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.TRIAL)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+
+    trial_days = models.IntegerField(default=14)
+    trial_ends_at = models.DateTimeField(null=True, blank=True)
+    subscription_price = models.DecimalField(max_digits=10, decimal_places=2, default=Decimal("49.99"))
+    subscription_status = models.CharField(max_length=20, default="trial")
+    stripe_customer_id = models.CharField(max_length=255, blank=True)
+    stripe_subscription_id = models.CharField(max_length=255, blank=True)
+
+    multi_floor_enabled = models.BooleanField(default=False)
+    ai_credits = models.IntegerField(default=100)
+    max_floors = models.IntegerField(default=1)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantManager.from_queryset(ClientQuerySet)()
+
+    class Meta:
+        db_table = "clients"
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(ai_credits__gte=0), name="client_credits_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def lock(self, now: datetime | None = None) -> access.Lock | None:
+        """Why this business may not write or play at `now`, or None."""
+        return access.lock_of(status=self.status, trial_ends_at=self.trial_ends_at, now=now or clock.now())
+
+    @property
+    def floors_allowed(self) -> int:
+        """How many floors this business may have."""
+        return access.floors_allowed(multi_floor_enabled=self.multi_floor_enabled, max_floors=self.max_floors)

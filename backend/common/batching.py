@@ -1,0 +1,83 @@
+"""Gathers many small pieces of work into few large ones.
+
+While one batch is being written, the next one gathers; so the batch grows by itself as the load does, and a
+lone item waits for nobody (unless `linger_s` asks it to, to let a burst collect).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Overloaded(RuntimeError):
+    """More items wait than the batcher may hold."""
+
+
+class Batcher(Generic[Item, Result]):
+    """Calls `write(items)` with all that has gathered; one call runs at a time.
+
+    `write` returns one result for each item, in order; its exception reaches every item of that batch.
+    Belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        *,
+        linger_s: float = 0.0,
+        largest: int = 1000,
+        most_waiting: int = 100_000,
+    ) -> None:
+        self._write = write
+        self._linger_s = linger_s
+        self._largest = largest
+        self._most_waiting = most_waiting
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._runner: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many items wait for the next batch."""
+        return len(self._waiting)
+
+    def submit(self, item: Item) -> asyncio.Future[Result]:
+        """Puts `item` into the next batch; raises `Overloaded` when too many wait already."""
+        if len(self._waiting) >= self._most_waiting:
+            raise Overloaded(f"{len(self._waiting)} items wait to be written")
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._runner is None:
+            self._runner = asyncio.get_running_loop().create_task(self._run())
+        return future
+
+    async def drain(self) -> None:
+        """Returns when everything submitted so far is written."""
+        while self._runner is not None:
+            await asyncio.shield(self._runner)
+
+    async def _run(self) -> None:
+        try:
+            if self._linger_s:
+                await asyncio.sleep(self._linger_s)
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+                await self._write_one(batch)
+        finally:
+            self._runner = None
+
+    async def _write_one(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._write([item for item, _ in batch])
+        except Exception as failure:  # noqa: BLE001  # handed on to everybody who waits for this batch
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(failure)
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)

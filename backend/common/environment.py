@@ -1,0 +1,170 @@
+"""The environment, parsed once into a typed `Config`.
+
+Pure: every function takes the mapping that it reads. `core.settings` turns the result into Django's settings;
+`common.checks` refuses incoherent mixes. Names are the brief's, plus REDIS_URL and the SYNC2GEAR_* ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off", ""})
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+class ConfigurationError(Exception):
+    """A setting cannot be read. The message names it and says the mend."""
+
+
+def parse_bool(name: str, value: str | None, *, default: bool = False) -> bool:
+    """`1/true/yes/on` and `0/false/no/off`, in any case; nothing else."""
+    if value is None:
+        return default
+    word = value.strip().lower()
+    if word in TRUE:
+        return True
+    if word in FALSE:
+        return False
+    raise ConfigurationError(f"{name}={value!r} is neither yes nor no: set it to True or False.")
+
+
+def parse_int(name: str, value: str | None, *, default: int, least: int = 0) -> int:
+    """A whole number of at least `least`."""
+    if value is None or not value.strip():
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ConfigurationError(f"{name}={value!r} is not a whole number.") from None
+    if number < least:
+        raise ConfigurationError(f"{name}={number} is too small: it must be at least {least}.")
+    return number
+
+
+def parse_list(value: str | None, *, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Comma-separated words, blanks dropped."""
+    if value is None:
+        return default
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3:
+    """Where media lie when USE_S3 is on. `endpoint_url` is for S3-compatible servers."""
+
+    access_key_id: str
+    secret_access_key: str
+    bucket: str
+    region: str
+    endpoint_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """How mail leaves. Without a host, it is written to the console."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    use_tls: bool
+    sender: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything the environment says. `redis_url` and `broker_url` are empty in the embedded footprint."""
+
+    data_dir: Path
+    debug: bool
+    secret_key: str
+    encryption_keys: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    csrf_trusted_origins: tuple[str, ...]
+    database_url: str
+    redis_url: str
+    broker_url: str
+    result_backend: str
+    s3: S3 | None
+    mail: Mail
+    public_url: str
+    https: bool
+    trusted_proxies: int
+    web_concurrency: int
+    max_upload_bytes: int
+    max_music_minutes: int
+    max_announcement_minutes: int
+    piper_voices: str
+    log_level: str
+
+    @property
+    def embedded(self) -> bool:
+        """One process does everything: there is no broker to share work or messages through."""
+        return not self.redis_url and not self.broker_url
+
+
+def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
+    """Reads every setting; raises `ConfigurationError` for the first that cannot be understood."""
+    get = environ.get
+    data_dir = Path(get("SYNC2GEAR_DATA") or project_root / "var").expanduser()
+    redis_url = _redis_url(get("REDIS_URL"), get("REDIS_HOST"))
+    broker_url = get("CELERY_BROKER_URL") or redis_url
+    debug = parse_bool("DEBUG", get("DEBUG"))
+    public_url = (get("PUBLIC_URL") or "").rstrip("/")
+    return Config(
+        data_dir=data_dir,
+        debug=debug,
+        secret_key=get("SECRET_KEY") or "",
+        encryption_keys=parse_list(get("ENCRYPTION_KEYS")),
+        allowed_hosts=parse_list(get("ALLOWED_HOSTS"), default=LOOPBACK_HOSTS),
+        cors_origins=parse_list(get("CORS_ORIGINS"), default=("http://localhost:3000",)),
+        csrf_trusted_origins=parse_list(get("CSRF_TRUSTED_ORIGINS")),
+        database_url=get("DATABASE_URL") or f"sqlite:///{quote(str(data_dir / 'sync2gear.sqlite3'))}",
+        redis_url=redis_url,
+        broker_url=broker_url,
+        result_backend=get("CELERY_RESULT_BACKEND") or broker_url,
+        s3=_s3(environ),
+        mail=Mail(
+            host=get("EMAIL_HOST") or "",
+            port=parse_int("EMAIL_PORT", get("EMAIL_PORT"), default=587, least=1),
+            user=get("EMAIL_HOST_USER") or "",
+            password=get("EMAIL_HOST_PASSWORD") or "",
+            use_tls=parse_bool("EMAIL_USE_TLS", get("EMAIL_USE_TLS"), default=True),
+            sender=get("DEFAULT_FROM_EMAIL") or "sync2gear <noreply@localhost>",
+        ),
+        public_url=public_url,
+        https=parse_bool("HTTPS", get("HTTPS"), default=public_url.startswith("https://")),
+        trusted_proxies=parse_int("TRUSTED_PROXIES", get("TRUSTED_PROXIES"), default=0),
+        web_concurrency=parse_int("WEB_CONCURRENCY", get("WEB_CONCURRENCY"), default=1, least=1),
+        max_upload_bytes=parse_int("MAX_UPLOAD_MB", get("MAX_UPLOAD_MB"), default=200, least=1) * 1024 * 1024,
+        max_music_minutes=parse_int("MAX_MUSIC_MINUTES", get("MAX_MUSIC_MINUTES"), default=180, least=1),
+        max_announcement_minutes=parse_int(
+            "MAX_ANNOUNCEMENT_MINUTES", get("MAX_ANNOUNCEMENT_MINUTES"), default=10, least=1
+        ),
+        piper_voices=get("SYNC2GEAR_PIPER_VOICES") or "",
+        log_level=(get("LOG_LEVEL") or "INFO").upper(),
+    )
+
+
+def _redis_url(url: str | None, host: str | None) -> str:
+    """REDIS_URL wins; the brief's REDIS_HOST means port 6379, database 0."""
+    if url:
+        return url
+    return f"redis://{host}:6379/0" if host else ""
+
+
+def _s3(environ: Mapping[str, str]) -> S3 | None:
+    if not parse_bool("USE_S3", environ.get("USE_S3")):
+        return None
+    return S3(
+        access_key_id=environ.get("AWS_ACCESS_KEY_ID", ""),
+        secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        bucket=environ.get("AWS_STORAGE_BUCKET_NAME", ""),
+        region=environ.get("AWS_S3_REGION_NAME", "us-east-1"),
+        endpoint_url=environ.get("AWS_S3_ENDPOINT_URL", ""),
+    )

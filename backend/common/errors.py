@@ -1,0 +1,221 @@
+"""Errors, once: every refusal has a stable code, and leaves the API as RFC 9457 `application/problem+json`.
+
+A rule or service raises `Refusal("quiet_hours", "…")`. The HTTP status and title of a code stand in `CODES`,
+nowhere else; `docs/errors.md` is made from the same table.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_exception_handler
+
+from common.context import current_actor
+
+CONTENT_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code means to HTTP (`status`, RFC 9110) and to a person (`title`)."""
+
+    status: int
+    title: str
+
+
+CODES: dict[str, Code] = {
+    # what was sent
+    "validation_failed": Code(400, "The request is not valid"),
+    "malformed": Code(400, "The request cannot be read"),
+    "not_found": Code(404, "There is no such thing here"),
+    "method_not_allowed": Code(405, "This method is not offered here"),
+    "not_acceptable": Code(406, "No such representation is offered"),
+    "unsupported_media_type": Code(415, "This content type is not understood"),
+    "conflict": Code(409, "This contradicts what is already there"),
+    "idempotency_key_reused": Code(422, "The idempotency key belongs to another request"),
+    "idempotency_in_progress": Code(409, "The first request with this key is still running"),
+    "rate_limited": Code(429, "Too many requests"),
+    "internal_error": Code(500, "Something went wrong on our side"),
+    # who asks
+    "not_authenticated": Code(401, "Sign in first"),
+    "bad_credentials": Code(401, "The sign-in was refused"),
+    "token_invalid": Code(401, "The token is not valid"),
+    "permission_denied": Code(403, "Your role does not allow this"),
+    "wrong_password": Code(400, "The current password is wrong"),
+    # the state of the business
+    "trial_ended": Code(402, "The trial has ended"),
+    "client_suspended": Code(403, "The business is suspended"),
+    "floor_limit": Code(403, "The plan's floors are used up"),
+    "out_of_credits": Code(402, "No AI credits are left"),
+    # files
+    "empty_file": Code(400, "The file is empty"),
+    "not_audio": Code(400, "The file is not audio"),
+    "no_audio_stream": Code(400, "The file has no sound"),
+    "unsupported_format": Code(400, "This audio format is not supported"),
+    "truncated": Code(400, "The file is incomplete"),
+    "too_long": Code(400, "The audio is too long"),
+    "too_large": Code(400, "The upload is too large"),
+    "unreadable_media": Code(400, "The file could not be examined"),
+    "not_ready": Code(409, "The audio is not ready"),
+    "range_not_satisfiable": Code(416, "The range lies outside the file"),
+    "bad_signature": Code(403, "The link is not valid or has expired"),
+    # speech
+    "text_empty": Code(400, "There is nothing to speak"),
+    "text_too_long": Code(400, "The text is too long"),
+    "text_unspeakable": Code(400, "The text cannot be spoken"),
+    "voice_unknown": Code(400, "There is no such voice"),
+    # devices and plays
+    "device_revoked": Code(403, "The device's token was revoked"),
+    "authorization_pending": Code(400, "Nobody has entered the code yet"),
+    "slow_down": Code(400, "The device asks too often"),
+    "expired_token": Code(400, "The code has expired"),
+    "access_denied": Code(400, "The pairing was refused"),
+    "unknown_code": Code(400, "There is no such pairing code"),
+    "device_offline": Code(409, "The device is offline"),
+    "device_without_floor": Code(409, "The device hangs on no floor"),
+    "quiet_hours": Code(409, "It is quiet hours"),
+    "no_devices": Code(400, "There is no device to play on"),
+    "announcement_disabled": Code(409, "The announcement is switched off"),
+    "already_started": Code(409, "It has started already"),
+    "already_ended": Code(409, "It has ended already"),
+}
+
+
+class Refusal(Exception):
+    """A rule says no. `code` is in `CODES`; `detail` is a sentence for a person; `fields` are extra members."""
+
+    def __init__(self, code: str, detail: str, *, field: str | None = None, **members: Any) -> None:
+        if code not in CODES:
+            raise KeyError(f"{code!r} is not in common.errors.CODES")
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.field = field
+        self.members = members
+
+
+def problem(code: str, detail: str, *, status: int | None = None, **members: Any) -> dict[str, Any]:
+    """The members of one problem document (RFC 9457 §3.1), with the request's id."""
+    meaning = CODES[code]
+    body: dict[str, Any] = {
+        "type": f"urn:sync2gear:problem:{code}",
+        "title": meaning.title,
+        "status": status or meaning.status,
+        "detail": detail,
+        "code": code,
+    }
+    request_id = current_actor().request_id
+    if request_id:
+        body["request_id"] = request_id
+    return body | members
+
+
+def problem_response(code: str, detail: str, **members: Any) -> JsonResponse:
+    """A problem as a plain Django response, for what answers outside REST framework."""
+    body = problem(code, detail, **members)
+    return JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
+
+
+_DRF_CODES: tuple[tuple[type[Exception], str], ...] = (
+    (drf.NotAuthenticated, "not_authenticated"),
+    (drf.AuthenticationFailed, "token_invalid"),
+    (drf.PermissionDenied, "permission_denied"),
+    (drf.NotFound, "not_found"),
+    (drf.MethodNotAllowed, "method_not_allowed"),
+    (drf.NotAcceptable, "not_acceptable"),
+    (drf.UnsupportedMediaType, "unsupported_media_type"),
+    (drf.Throttled, "rate_limited"),
+    (drf.ParseError, "malformed"),
+)
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's EXCEPTION_HANDLER: every error it can see becomes a problem document."""
+    if isinstance(exc, Refusal):
+        return _refused(exc)
+    if isinstance(exc, DjangoValidationError):
+        exc = drf.ValidationError(
+            exc.message_dict if hasattr(exc, "error_dict") else {"non_field_errors": exc.messages}
+        )
+    if isinstance(exc, IntegrityError):
+        logger.warning("integrity error answered as a conflict", exc_info=exc)
+        _roll_back()
+        return _respond(problem("conflict", "Another record already holds one of these values."))
+    if isinstance(exc, Http404):
+        exc = drf.NotFound()
+    if isinstance(exc, PermissionDenied):
+        exc = drf.PermissionDenied()
+
+    plain = drf_exception_handler(exc, context)
+    if plain is None or not isinstance(exc, drf.APIException):
+        return None
+    if isinstance(exc, drf.ValidationError):
+        errors = list(_flatten(exc.detail))
+        body = problem("validation_failed", _summary(errors), errors=errors)
+    else:
+        code = next((code for kind, code in _DRF_CODES if isinstance(exc, kind)), "malformed")
+        body = problem(code, str(getattr(exc, "detail", exc)), status=exc.status_code)
+    return _respond(body, headers=_kept_headers(plain))
+
+
+def _refused(refusal: Refusal) -> Response:
+    _roll_back()
+    members = dict(refusal.members)
+    headers = members.pop("headers", {})
+    if refusal.field:
+        members["errors"] = [{"field": refusal.field, "code": refusal.code, "detail": refusal.detail}]
+    return _respond(problem(refusal.code, refusal.detail, **members), headers=headers)
+
+
+def _respond(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def _roll_back() -> None:
+    if transaction.get_connection().in_atomic_block:
+        transaction.set_rollback(True)
+
+
+def _kept_headers(response: Response) -> dict[str, str]:
+    return {name: response[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if name in response}
+
+
+def _flatten(detail: Any, path: str = "") -> Any:
+    """Nested REST framework details as flat `{field, code, detail}` entries; list places become `items.0.name`."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            below = "" if name == "non_field_errors" else str(name)
+            yield from _flatten(inner, ".".join(part for part in (path, below) if part))
+    elif isinstance(detail, list):
+        for place, inner in enumerate(detail):
+            nested = isinstance(inner, dict | list)
+            yield from _flatten(inner, f"{path}.{place}" if nested and path else path)
+    else:
+        yield {"field": path or None, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+
+
+def _summary(errors: list[dict[str, Any]]) -> str:
+    first = errors[0] if errors else {"field": None, "detail": "The request is not valid."}
+    where = f"{first['field']}: " if first["field"] else ""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{where}{first['detail']}{more}"
+
+
+def not_found_view(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler404."""
+    return problem_response("not_found", f"{request.path} leads nowhere.")
+
+
+def server_error_view(request: HttpRequest) -> JsonResponse:
+    """Django's handler500: says nothing of the inside, but names the request for whoever reads the logs."""
+    return problem_response("internal_error", "The failure was logged under this request id.")

@@ -1,0 +1,87 @@
+"""Side effects after the commit that caused them: Celery in production, a bounded executor embedded.
+
+    jobs.enqueue(generate_tts_audio, announcement.pk)
+
+Nothing runs if the transaction rolls back. A job takes ids, enters the scope it needs by itself, and must bear
+being run twice: a broker may deliver again, and what a dead process left undone is found and run anew.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from threading import BoundedSemaphore, Lock
+from typing import Any
+
+from django.conf import settings
+from django.db import close_old_connections, connections, transaction
+
+logger = logging.getLogger(__name__)
+
+WORKERS = 2
+MOST_WAITING = 1000
+
+
+class QueueFull(RuntimeError):
+    """The embedded executor holds as many jobs as it may."""
+
+
+class Executor:
+    """A bounded pool of threads for the embedded footprint. A failed job is logged with its name and ids."""
+
+    def __init__(self, *, workers: int = WORKERS, most_waiting: int = MOST_WAITING) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job")
+        self._room = BoundedSemaphore(most_waiting)
+
+    def submit(self, name: str, call: Callable[[], Any]) -> None:
+        """Runs `call` soon on a thread of the pool; raises `QueueFull` rather than grow without bound."""
+        if not self._room.acquire(blocking=False):
+            raise QueueFull(f"{MOST_WAITING} jobs wait already; {name} was not taken")
+        self._pool.submit(Context().run, self._run, name, call)
+
+    def _run(self, name: str, call: Callable[[], Any]) -> None:
+        close_old_connections()
+        try:
+            call()
+        except Exception:
+            logger.exception("job %s failed", name)
+        finally:
+            self._room.release()
+            connections.close_all()
+
+    def stop(self) -> None:
+        """Waits for the running jobs; those that wait are found again at the next start."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+_executor: Executor | None = None
+_executor_lock = Lock()
+
+
+def executor() -> Executor:
+    """The process's own executor, made on first use."""
+    global _executor
+    with _executor_lock:
+        if _executor is None:
+            _executor = Executor()
+            atexit.register(_executor.stop)
+        return _executor
+
+
+def enqueue(task: Any, *ids: Any) -> None:
+    """Runs the Celery task with these ids once the current transaction has committed.
+
+    A refusal to take the job (no broker, queue full) is logged: the row that asks for the work is committed,
+    and the sweeper of its app finds it again.
+    """
+    transaction.on_commit(lambda: _start(task, ids), robust=True)
+
+
+def _start(task: Any, ids: tuple[Any, ...]) -> None:
+    if settings.JOBS_EMBEDDED:
+        executor().submit(task.name, lambda: task(*ids))
+    else:
+        task.apply_async(args=ids, ignore_result=True, retry=False)

@@ -1,0 +1,23 @@
+"""Validators of model fields that several apps share."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def validate_time_zone(name: str) -> None:
+    """Raises `ValidationError` unless `name` is an IANA time zone."""
+    if name not in _zones():
+        raise ValidationError(
+            "%(name)r is not an IANA time zone; write it like Europe/London.",
+            code="unknown_time_zone",
+            params={"name": name},
+        )

@@ -1,0 +1,153 @@
+"""Speakers, and the pairings by which they get in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from audit.services import audited
+from common import clock
+from common.tenancy import TenantManager, TenantQuerySet
+from devices.protocol import LEASE_S
+from zones.models import VOLUME
+
+LEASE = timedelta(seconds=LEASE_S)
+
+HARDWARE_ID = RegexValidator(
+    r"^[A-Za-z0-9._:-]{1,100}$", "Use 1 to 100 letters, digits, dots, colons, dashes and underscores."
+)
+
+
+class DeviceQuerySet(TenantQuerySet["Device"]):
+    """Speakers; a floor user sees those of their own floor."""
+
+    floor_path = "floor_id"
+
+    def online(self, now: datetime) -> DeviceQuerySet:
+        """Those whose lease runs at `now`."""
+        return self.filter(last_seen__gt=now - LEASE)
+
+    def offline(self, now: datetime) -> DeviceQuerySet:
+        """Those whose lease has run out, or that never called."""
+        return self.exclude(last_seen__gt=now - LEASE)
+
+
+@audited(
+    "device",
+    ignore=(
+        "status",
+        "last_seen",
+        "ip_address",
+        "reported",
+        "applied_rev",
+        "boot_id",
+        "session_id",
+        "software",
+        "capabilities",
+        "plan_etag",
+        "clock_state",
+        "clock_error_us",
+        "round_trip_us",
+        "required_lead_ms",
+        "plain",
+        "token_used_at",
+    ),
+    secret=("token_hash", "next_token_hash"),
+)
+class Device(models.Model):
+    """A speaker. Presence is a lease (`last_seen` within 45 s); `status` is its last recorded change.
+
+    `volume`, `muted` and `output_delay_ms` are desired state, numbered by `desired_rev`; `reported` is what
+    the speaker last said of itself and `applied_rev` the desired state it has applied.
+    """
+
+    class Status(models.TextChoices):
+        """Whether the lease runs."""
+
+        ONLINE = "online", "Online"
+        OFFLINE = "offline", "Offline"
+
+    name = models.CharField(max_length=255)
+    client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, related_name="devices")
+    floor = models.ForeignKey(
+        "zones.Floor", on_delete=models.SET_NULL, null=True, blank=True, related_name="devices"
+    )
+    device_id = models.CharField(max_length=100, unique=True, validators=[HARDWARE_ID])
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.OFFLINE)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+
+    volume = models.IntegerField(default=75, validators=VOLUME)
+    muted = models.BooleanField(default=False)
+    output_delay_ms = models.PositiveIntegerField(default=0)
+    desired_rev = models.PositiveBigIntegerField(default=1)
+
+    applied_rev = models.PositiveBigIntegerField(default=0)
+    reported = models.JSONField(default=dict, blank=True)
+    software = models.CharField(max_length=120, blank=True)
+    capabilities = models.JSONField(default=list, blank=True)
+    boot_id = models.CharField(max_length=64, blank=True)
+    session_id = models.CharField(max_length=32, blank=True)
+    plain = models.BooleanField(default=False)
+    plan_etag = models.CharField(max_length=128, blank=True)
+    clock_state = models.CharField(max_length=16, blank=True)
+    clock_error_us = models.PositiveBigIntegerField(null=True, blank=True)
+    round_trip_us = models.PositiveBigIntegerField(null=True, blank=True)
+    required_lead_ms = models.PositiveIntegerField(default=0)
+
+    token_hash = models.CharField(max_length=64, blank=True)
+    next_token_hash = models.CharField(max_length=64, blank=True)
+    token_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    last_seen = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantManager.from_queryset(DeviceQuerySet)()
+
+    class Meta:
+        db_table = "devices"
+        ordering = ["name", "pk"]
+        indexes = [
+            models.Index(fields=["client", "last_seen"], name="device_lease"),
+            models.Index(fields=["token_hash"], name="device_token"),
+            models.Index(fields=["next_token_hash"], name="device_next_token"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(volume__gte=0, volume__lte=100), name="device_volume_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.device_id})"
+
+    def is_online(self, now: datetime | None = None) -> bool:
+        """Whether the lease runs at `now`, by the server's clock."""
+        return self.last_seen is not None and self.last_seen > (now or clock.now()) - LEASE
+
+
+class DevicePairing(models.Model):
+    """A new speaker that waits for somebody to enter its code (the shape of RFC 8628).
+
+    Only a hash of the device's own code is kept. The token does not exist before the device fetches it.
+    """
+
+    device_code_hash = models.CharField(max_length=64, unique=True)
+    user_code = models.CharField(max_length=8, unique=True)
+    hardware_id = models.CharField(max_length=100, validators=[HARDWARE_ID])
+    name = models.CharField(max_length=255, blank=True)
+    software = models.CharField(max_length=120, blank=True)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    last_polled_at = models.DateTimeField(null=True, blank=True)
+    interval_s = models.PositiveSmallIntegerField(default=5)
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    fetched_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "device_pairings"
+
+    def __str__(self) -> str:
+        return f"{self.user_code} ({self.hardware_id})"

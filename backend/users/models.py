@@ -1,0 +1,67 @@
+"""People who sign in, and their roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from audit.services import audited
+from common.permissions import ADMIN, CLIENT, FLOOR_USER
+from common.tenancy import TenantManager
+
+
+class PeopleManager(UserManager["User"]):
+    """Django's own manager, with a role that fits: a superuser is sync2gear's staff."""
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **extra_fields: Any
+    ) -> User:
+        """A super admin, who belongs to no client."""
+        extra_fields.setdefault("role", ADMIN)
+        return super().create_superuser(username, email, password, **extra_fields)
+
+
+@audited("user", ignore=("last_login",), secret=("password",))
+class User(AbstractUser):
+    """A person with one role.
+
+    `everyone` is unscoped: Django's own authentication looks people up before anybody is signed in. The API
+    reads through `objects`, which is narrowed to the caller's scope.
+    """
+
+    class Role(models.TextChoices):
+        """What a person may do: `common.permissions` has the table."""
+
+        ADMIN = ADMIN, "Super Admin"
+        CLIENT = CLIENT, "Client Admin"
+        FLOOR_USER = FLOOR_USER, "Floor User"
+
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.CLIENT)
+    client = models.ForeignKey(
+        "clients.Client", on_delete=models.CASCADE, null=True, blank=True, related_name="users"
+    )
+    floor = models.ForeignKey(
+        "zones.Floor", on_delete=models.SET_NULL, null=True, blank=True, related_name="users"
+    )
+    phone = models.CharField(max_length=20, blank=True)
+    avatar = models.ImageField(upload_to="avatars/", null=True, blank=True)
+
+    everyone = PeopleManager()
+    objects = TenantManager()
+
+    class Meta:
+        db_table = "users"
+        ordering = ["username"]
+        default_manager_name = "everyone"
+        constraints = [
+            models.UniqueConstraint(Lower("email"), condition=~models.Q(email=""), name="user_email_once"),
+            models.CheckConstraint(
+                condition=models.Q(role=ADMIN) | models.Q(client__isnull=False), name="user_has_client"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
