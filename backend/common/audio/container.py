@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
-import numpy.typing as npt
 from av.stream import Disposition
 
 from common.audio.errors import AudioRefused
+from common.audio.samples import Samples
 from common.audio.sniff import ACCEPTED, Sniffed, sniff
-
-Samples = npt.NDArray[np.float32]
-"""Sound as float32 of shape (channels, samples), full scale ±1."""
 
 _NAMES = {
     "mp3": "an MP3",

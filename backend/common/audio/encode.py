@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import av
 
-from common.audio.container import Samples, blocks
+from common.audio.container import blocks
+from common.audio.files import replacing
 from common.audio.graph import Graph, frame_of, layout_of
-from common.audio.loudness import Analysis, Loudness, analyse
+from common.audio.loudness import Analysis, analyse
+from common.audio.samples import Samples
+from common.audio.values import Normalised
 
 _CODECS = {  # name: (FFmpeg encoder, container, encoder options)
-    "mp3": ("libmp3lame", "mp3", {}),
+    "mp3": ("libmp3lame", "mp3", {"compression_level": "7"}),
     "wav": ("pcm_s16le", "wav", {}),
     "flac": ("flac", "flac", {}),
     "opus": ("libopus", "ogg", {}),
@@ -28,17 +29,6 @@ _CODECS = {  # name: (FFmpeg encoder, container, encoder options)
 _LIMITER_HZ = 192_000
 _TOLERANCE_LU = 0.2
 _ROUNDS = 6
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to, which takes its place if all goes well and else disappears."""
-    part = target.with_name(f".{target.name}.part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_frames(
@@ -82,17 +72,6 @@ def write_audio(
     write_frames(path, frames, rate, samples.shape[0], codec, bit_rate=bit_rate, tags=tags)
 
 
-@dataclass(frozen=True)
-class Normalised:
-    """The clip that was written, measured from the finished file. `gain_db` was applied before limiting."""
-
-    duration_ms: int
-    loudness: Loudness
-    gain_db: float
-    sample_rate: int
-    channels: int
-
-
 def _cut(source: Path, start: int, end: int) -> Iterator[Samples]:
     """The samples of `source` from `start` to `end`."""
     at = 0
@@ -104,7 +83,7 @@ def _cut(source: Path, start: int, end: int) -> Iterator[Samples]:
 
 
 def _rendered(
-    source: Path, clip: Analysis, bounds: tuple[int, int], rate: int, gain: float, limit: float
+    source: Path, clip: Analysis, bounds: tuple[int, int], rate: int, tempo: float, gain: float, limit: float
 ) -> Iterator[Any]:
     """Frames of the clip with `gain` dB, limited to `limit` dBTP.
 
@@ -115,6 +94,7 @@ def _rendered(
         clip.rate,
         clip.channels,
         [
+            *([("atempo", f"{tempo:.3f}")] if tempo != 1 else []),
             ("volume", f"volume={gain:.3f}dB:precision=float"),
             ("aresample", str(_LIMITER_HZ)),
             ("alimiter", f"limit={10 ** (limit / 20):.5f}:attack=5:release=50:level=0:latency=1"),
@@ -134,6 +114,7 @@ def normalise(
     target_lufs: float = -16.0,
     ceiling_dbtp: float = -1.0,
     trim_silence: bool = False,
+    tempo: float = 1.0,
     codec: str = "mp3",
     bit_rate: int = 128_000,
     tags: Mapping[str, str] | None = None,
@@ -142,9 +123,10 @@ def normalise(
 
     Limiting and lossy coding both move loudness and peak, so the finished file is measured and written
     again until it is within 0.2 LU and below the ceiling (two rounds as a rule, six at most; the ceiling
-    outranks the loudness). `trim_silence` leaves 50 ms before and after what can be heard. Silence is
-    written as it is. Mono stays mono; 44.1 kHz for the rates that divide it, else 48 kHz. `target` appears
-    only when it is whole. Raises AudioRefused if the source is no sound that can be opened.
+    outranks the loudness). `trim_silence` leaves 50 ms before and after what can be heard; `tempo` (0.5–2)
+    makes it faster at the same pitch. Silence is written as it is. Mono stays mono; 44.1 kHz for the rates
+    that divide it, else 48 kHz. `target` appears only when it is whole. Raises AudioRefused if the source is
+    no sound that can be opened.
     """
     clip = analyse(source)
     bounds = clip.audible(50) if trim_silence else (0, clip.samples)
@@ -155,7 +137,7 @@ def normalise(
         gain = target_lufs - measured.integrated_lufs
     with replacing(target) as part:
         for _ in range(_ROUNDS):
-            frames = _rendered(source, clip, bounds, rate, gain, limit)
+            frames = _rendered(source, clip, bounds, rate, tempo, gain, limit)
             write_frames(part, frames, rate, clip.channels, codec, bit_rate=bit_rate, tags=tags)
             result = analyse(part)
             measured = result.loudness

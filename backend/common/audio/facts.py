@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from common.audio.container import audio_stream, broken, opened
 from common.audio.errors import AudioRefused
 from common.audio.promises import Held, check_count, check_layout
 from common.audio.sniff import ACCEPTED, Sniffed, sniff
+from common.audio.values import AudioFacts, Limits, Tags
 
 _HEAD, _TAIL = 8, 8  # packets decoded at each end
 
@@ -39,40 +40,6 @@ _MIMES: dict[tuple[str, str], str] = {  # (demuxer, codec)
         for codec in ("pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le")
     },
 }
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The most a file may be: `max_bytes`, and `max_duration_ms` of sound."""
-
-    max_bytes: int = 200_000_000
-    max_duration_ms: int = 2 * 3600 * 1000
-
-
-@dataclass(frozen=True)
-class Tags:
-    """Tags as the file gives them, cleaned; an empty string where there is none."""
-
-    title: str = ""
-    artist: str = ""
-    album: str = ""
-    genre: str = ""
-    isrc: str = ""
-
-
-@dataclass(frozen=True)
-class AudioFacts:
-    """What a file is. `mime` is what it decodes as; `duration_ms` counts the samples that will be heard."""
-
-    container: str
-    codec: str
-    mime: str
-    bytes: int
-    sha256: str
-    duration_ms: int
-    sample_rate: int
-    channels: int
-    tags: Tags = field(default_factory=Tags)
 
 
 _TAG_LIMITS = {"title": 200, "artist": 200, "album": 200, "genre": 100}

@@ -10,7 +10,7 @@ import av
 import av.filter
 import numpy as np
 
-from common.audio.container import Samples
+from common.audio.samples import Samples
 
 
 def layout_of(channels: int) -> str:

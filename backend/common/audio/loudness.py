@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from common.audio.container import Samples, blocks
+from common.audio.container import blocks
 from common.audio.graph import Graph
+from common.audio.samples import Samples
+from common.audio.values import Loudness
 
 HOP_MS = 5
 _GATE_S = 0.4  # BS.1770-4 measures in blocks of 400 ms
@@ -18,14 +20,6 @@ _TILE_S = 3.0
 _OVERSAMPLED = 192_000  # Hz; BS.1770-4 annex 2 asks for four times 48 kHz
 _ABSOLUTE_GATE = -70.0  # LUFS; nothing below it counts
 _AUDIBLE_DB = -45.0  # below the clip's own peak: what trimming takes for silence
-
-
-@dataclass(frozen=True)
-class Loudness:
-    """Integrated loudness in LUFS and true peak in dBTP; None for silence (nothing above −70 LUFS)."""
-
-    integrated_lufs: float | None
-    true_peak_dbtp: float | None
 
 
 @dataclass(frozen=True)
@@ -149,10 +143,3 @@ def measure(path: Path) -> Loudness:
 def peaks(path: Path, buckets: int = 200) -> bytes:
     """The waveform of the file in `buckets` equal parts, each 0–255. Raises as `measure` does."""
     return analyse(path).peaks(buckets)
-
-
-def gain_db(loudness: Loudness, target_lufs: float = -16.0, ceiling_dbtp: float = -1.0) -> float:
-    """Gain in dB that brings a file to the target, or as near as its true peak allows. 0 for silence."""
-    if loudness.integrated_lufs is None or loudness.true_peak_dbtp is None:
-        return 0.0
-    return min(target_lufs - loudness.integrated_lufs, ceiling_dbtp - loudness.true_peak_dbtp)

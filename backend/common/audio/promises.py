@@ -1,6 +1,7 @@
 """What a container's header promises, held against what the file holds.
 
-Two tables of functions, by demuxer: what can be seen before opening, and after. Each raises AudioRefused `truncated` when the header promises more.
+Two tables of functions, by demuxer: what can be seen before opening, and after.
+Each raises AudioRefused `truncated` when the header promises more.
 """
 
 from __future__ import annotations
