@@ -27,8 +27,8 @@ def floor_occurrences(
     return tuple(
         occurrence
         for day in local_days(floor.zone, start, end)
-        for occurrence in _spaced(schedules, floor, seed, day)
-        if start <= occurrence.at < end
+        for occurrence in _spaced(schedules, floor, seed, day, end)
+        if start <= occurrence.at
     )
 
 
@@ -43,12 +43,15 @@ def _precedence(occurrence: Occurrence) -> tuple[int, int, str]:
     return occurrence.precedence
 
 
-def _spaced(rules: tuple[ScheduleRule, ...], floor: FloorRules, seed: str, day: LocalDay) -> list[Occurrence]:
+def _spaced(
+    rules: tuple[ScheduleRule, ...], floor: FloorRules, seed: str, day: LocalDay, end: int
+) -> list[Occurrence]:
+    """The day's occurrences from its midnight to `end`, judged."""
     gap = floor.least_gap_us
     tomorrow = _first_due(rules, floor, seed, local_day(floor.zone, day.ordinal + 1))
     judged: list[Occurrence] = []
     last: Occurrence | None = None
-    for occurrence in _all(rules, floor, seed, day.start, day.end):
+    for occurrence in _all(rules, floor, seed, day.start, min(day.end, end)):
         if not occurrence.due:
             judged.append(occurrence)
         elif last is not None and occurrence.at < last.at + gap:

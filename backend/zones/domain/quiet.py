@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from zones.domain.wallclock import day_of, local_days, reach, weekday
@@ -133,6 +134,7 @@ def _start_of(span: Span) -> int:
     return span.start
 
 
+@lru_cache(maxsize=16_384)
 def _window(hours: QuietHours, zone: tzinfo, ordinal: int) -> Span | None:
     """The window that starts on this date; None if there is none."""
     if hours.days and weekday(ordinal) not in hours.days:
