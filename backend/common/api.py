@@ -111,8 +111,15 @@ class TenantViewSet(GuardedAPIView, GenericViewSet[Any]):
     model: ClassVar[type[models.Model]]
 
     def get_queryset(self) -> Any:
-        """The caller's rows; override to add `select_related`, annotations and the like."""
-        return self.model._default_manager.all()
+        """The caller's rows; override to add `select_related`, annotations and the like.
+
+        Always through `objects`, the scoped manager. The OpenAPI schema is made for nobody, and sees no rows.
+        """
+        model: Any = self.model
+        if getattr(self, "swagger_fake_view", False):
+            with entered(NOTHING):
+                return model.objects.all()
+        return model.objects.all()
 
     def create_row(self, serializer: Any) -> Any:
         """Makes the row; point it at a service where there is one."""

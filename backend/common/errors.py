@@ -15,12 +15,16 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
+from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from common.context import current_actor
 
 CONTENT_TYPE = "application/problem+json"
+
+WHOLE = frozenset({"non_field_errors", "__all__"})
+"""Names that REST framework and Django give to what is wrong with the whole rather than with one field."""
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +71,7 @@ CODES: dict[str, Code] = {
     "too_large": Code(400, "The upload is too large"),
     "unreadable_media": Code(400, "The file could not be examined"),
     "not_ready": Code(409, "The audio is not ready"),
+    "precondition_failed": Code(412, "The record has changed meanwhile"),
     "range_not_satisfiable": Code(416, "The range lies outside the file"),
     "bad_signature": Code(403, "The link is not valid or has expired"),
     # speech
@@ -74,6 +79,7 @@ CODES: dict[str, Code] = {
     "text_too_long": Code(400, "The text is too long"),
     "text_unspeakable": Code(400, "The text cannot be spoken"),
     "voice_unknown": Code(400, "There is no such voice"),
+    "no_voice_for_language": Code(400, "No voice speaks this language"),
     # devices and plays
     "device_revoked": Code(403, "The device's token was revoked"),
     "authorization_pending": Code(400, "Nobody has entered the code yet"),
@@ -144,9 +150,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(exc, Refusal):
         return _refused(exc)
     if isinstance(exc, DjangoValidationError):
-        exc = drf.ValidationError(
-            exc.message_dict if hasattr(exc, "error_dict") else {"non_field_errors": exc.messages}
-        )
+        exc = drf.ValidationError(get_error_detail(exc))
     if isinstance(exc, IntegrityError):
         logger.warning("integrity error answered as a conflict", exc_info=exc)
         _roll_back()
@@ -194,7 +198,7 @@ def _flatten(detail: Any, path: str = "") -> Any:
     """Nested REST framework details as flat `{field, code, detail}` entries; list places become `items.0.name`."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            below = "" if name == "non_field_errors" else str(name)
+            below = "" if name in WHOLE else str(name)
             yield from _flatten(inner, ".".join(part for part in (path, below) if part))
     elif isinstance(detail, list):
         for place, inner in enumerate(detail):

@@ -1,0 +1,64 @@
+"""Problem documents in the OpenAPI schema: which refusals an operation may give, from the one table of codes.
+
+    @extend_schema(summary="Make a floor", responses={201: FloorSerializer, **writing("floor_limit")})
+
+`problems` lists exactly its codes; `reading` and `writing` add those that the ground of every API view gives.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+
+from common.errors import CODES, CONTENT_TYPE
+
+SIGNED_IN = ("not_authenticated", "token_invalid", "permission_denied")
+"""What every operation answers that needs a person."""
+BODY = ("validation_failed", "malformed")
+"""What every operation answers that takes a body."""
+LOCKED = ("trial_ended", "client_suspended")
+"""What every operation answers that a locked business may not do."""
+
+
+class FieldProblemSerializer(serializers.Serializer[Any]):
+    """One thing that is wrong with what was sent."""
+
+    field = serializers.CharField(allow_null=True, help_text="Its place, `items.0.name`; null: the whole.")
+    code = serializers.CharField(help_text="Stable.")
+    detail = serializers.CharField(help_text="A sentence for a person.")
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """Why a request was refused (RFC 9457)."""
+
+    type = serializers.CharField(help_text="`urn:sync2gear:problem:` and the code.")
+    title = serializers.CharField(help_text="What the code means.")
+    status = serializers.IntegerField(help_text="The HTTP status.")
+    detail = serializers.CharField(help_text="A sentence for a person.")
+    code = serializers.ChoiceField(choices=sorted(CODES), help_text="Stable; programs decide by it.")
+    request_id = serializers.CharField(required=False, help_text="Names this request in the server's logs.")
+    # The metaclass takes the declared field out of the class: `errors` stays REST framework's property.
+    errors = FieldProblemSerializer(many=True, required=False)  # type: ignore[assignment]  # for that reason
+
+
+def problems(*codes: str) -> dict[tuple[int, str], OpenApiResponse]:
+    """Responses for `extend_schema`: these codes, gathered by HTTP status. KeyError for an unknown one."""
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys(codes):
+        by_status.setdefault(CODES[code].status, []).append(f"`{code}`: {CODES[code].title}.")
+    return {
+        (status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, description="\n\n".join(lines))
+        for status, lines in sorted(by_status.items())
+    }
+
+
+def reading(*codes: str) -> dict[tuple[int, str], OpenApiResponse]:
+    """What a signed-in read may be refused with, and these codes."""
+    return problems(*SIGNED_IN, "not_found", *codes)
+
+
+def writing(*codes: str) -> dict[tuple[int, str], OpenApiResponse]:
+    """What a signed-in write may be refused with, and these codes."""
+    return problems(*BODY, *SIGNED_IN, *LOCKED, "not_found", *codes)
