@@ -1,0 +1,128 @@
+"""Rules of the test run.
+
+Without options, pytest runs everything on the embedded footprint (SQLite, in memory messages). With
+`--both-footprints` it starts PostgreSQL and Valkey and runs two workers side by side: `embedded` takes every
+test, `production` those that touch the database or say `@pytest.mark.production`. One run, one summary.
+
+`system` tests start real processes and measure time, so they come last, and alone on the machine: they wait
+until the other worker has nothing left to do. In CI (CI=true) a skipped test is a failed one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EMBEDDED, PRODUCTION = "embedded", "production"
+DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequences", "live_server"})
+
+_BUSY = pytest.StashKey[int]()
+_SERVERS = pytest.StashKey[ExitStack]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--both-footprints`."""
+    parser.addoption(
+        "--both-footprints",
+        action="store_true",
+        help="run the database tests on PostgreSQL and Valkey as well, in a second worker",
+    )
+
+
+def worker_of(config: pytest.Config) -> str:
+    """`embedded`, `production`, or an empty text outside a worker."""
+    return str(getattr(config, "workerinput", {}).get("workerid", ""))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Starts the servers and asks for the two workers, before pytest-xdist looks at its options."""
+    if not config.option.both_footprints or config.option.collectonly:
+        return
+    if worker := worker_of(config):
+        if worker == PRODUCTION:
+            # Held until the last test of this worker has ended: see `quiet_machine`.
+            config.stash[_BUSY] = _locked(fcntl.LOCK_SH)
+        return
+    from testing import servers
+
+    stack = config.stash[_SERVERS] = ExitStack()
+    started = stack.enter_context(servers.running())
+    gate = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="s2g-"))) / "gate"
+    gate.touch()
+    os.environ["SYNC2GEAR_TEST_DATABASE_URL"] = started.database_url
+    os.environ["SYNC2GEAR_TEST_REDIS_URL"] = started.redis_url
+    os.environ["SYNC2GEAR_TEST_GATE"] = str(gate)
+    config.option.dist = "each"
+    config.option.tx = [
+        f"popen//id={EMBEDDED}",
+        f"popen//id={PRODUCTION}//env:DJANGO_SETTINGS_MODULE=testing.production",
+    ]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stops the servers."""
+    if (stack := config.stash.get(_SERVERS, None)) is not None:
+        stack.close()
+
+
+def _locked(how: int) -> int:
+    """The descriptor of the gate file, locked `how`; the lock falls when it is closed."""
+    gate = os.open(os.environ["SYNC2GEAR_TEST_GATE"], os.O_RDONLY)
+    fcntl.flock(gate, how)
+    return gate
+
+
+def touches_database(item: pytest.Item) -> bool:
+    """Whether the test uses the database, by a fixture or by its mark."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselects what is not this worker's, and puts `system` tests last."""
+    if worker_of(config) == PRODUCTION:
+        mine = [
+            item
+            for item in items
+            if not item.get_closest_marker("system")
+            and (item.get_closest_marker("production") or touches_database(item))
+        ]
+    else:
+        mine = [item for item in items if not item.get_closest_marker("production")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(mine)])
+    items[:] = sorted(mine, key=lambda item: item.get_closest_marker("system") is not None)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Lets the system tests of the other worker begin."""
+    if (gate := session.config.stash.get(_BUSY, None)) is not None:
+        os.close(gate)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A system test waits until the other worker has ended its last test."""
+    if (
+        worker_of(item.config) == EMBEDDED
+        and item.get_closest_marker("system")
+        and _BUSY not in item.config.stash
+    ):
+        item.config.stash[_BUSY] = _locked(fcntl.LOCK_EX)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
+    """In CI, what did not run has not passed."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI", "").lower() == "true":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not accept: {call.excinfo.value if call.excinfo else ''}"
+    return report
