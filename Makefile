@@ -1,2 +1,67 @@
-lock:
-	$(UV) pip compile pyproject.toml --universal --python-version 3.11
+# sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
+.DEFAULT_GOAL := help
+.PHONY: help run speaker test lint bench lock clean
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA := $(or $(SYNC2GEAR_DATA),var)
+SERVER ?= http://$(if $(filter 0.0.0.0 ::,$(HOST)),127.0.0.1,$(HOST)):$(PORT)
+OUTPUT ?= auto
+export HOST PORT
+export PYTHONPATH := backend:player/src
+export PYTHONUNBUFFERED := 1
+
+PY := .venv/bin/python
+# Named after what it installed: a changed lock has another name, so the environment is brought up to date once.
+INSTALLED := .venv/installed-$(shell cksum < requirements.lock | cut -d ' ' -f 1)
+DEMO_TOKEN := $(DATA)/demo/speaker.token
+
+help: ## list what can be made
+	@echo "sync2gear: make run, then make speaker in a second terminal. All targets:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name does; do printf '%-14s %s\n' "$$name" "$$does"; done
+
+run: $(INSTALLED) ## start the server on HOST:PORT (127.0.0.1:8000), data in SYNC2GEAR_DATA (./var)
+	@$(PY) backend/manage.py serve
+
+speaker: $(INSTALLED) ## start a speaker on this machine (TOKEN=… OUTPUT=auto|null|file:OUT.wav SERVER=http://…)
+	@$(PY) -m sync2gear_player --server "$(SERVER)" --state "$(DATA)/speaker" --output "$(OUTPUT)" $(if $(TOKEN),--token "$(TOKEN)",$(if $(wildcard $(DEMO_TOKEN)),--token-file "$(DEMO_TOKEN)"))
+
+test: $(INSTALLED) ## run all tests, on SQLite and on PostgreSQL with Valkey (ARGS=… goes to pytest)
+	@$(PY) -m pytest --both-footprints $(ARGS)
+
+lint: $(INSTALLED) ## check style, types, the direction of imports, migrations and the API's description
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m mypy
+	@$(PY) .venv/bin/lint-imports --no-logo
+	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py makemigrations --check --dry-run
+	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+bench: $(INSTALLED) ## measure, and print one line of JSON and a table for each bench (ARGS=names)
+	@$(PY) bench/run.py $(ARGS)
+
+lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (needs a package index)
+	@$(PY) -m pip install --quiet uv
+	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev --group player --output-file requirements.lock pyproject.toml
+	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraints requirements.lock --output-file backend/requirements.txt pyproject.toml
+
+clean: ## remove the environment and caches; the data in SYNC2GEAR_DATA stay
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis backend/staticfiles bench/results
+	@find backend player bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first Python that fits; PYTHON=… names another. A pyenv shim may exist and lead nowhere, so each is tried.
+$(INSTALLED): requirements.lock
+	@set -e; fits='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
+	if ! $(PY) -c "$$fits" 2>/dev/null; then \
+	  for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	    if "$$python" -c "$$fits" 2>/dev/null; then found=$$python; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "sync2gear needs Python 3.11, 3.12 or 3.13 with its venv module: install one (Debian, Ubuntu: apt install python3 python3-venv), or name it with PYTHON=/path/to/python3.12." >&2; exit 1; \
+	  fi; \
+	  rm -rf .venv; "$$found" -m venv .venv; \
+	fi; \
+	echo "Installing into .venv, once: this takes about a minute."; \
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-input --no-compile --no-deps --require-hashes --only-binary :all: -r requirements.lock \
+	  || { echo "The packages could not be installed: see pip's message above, mend it (is there a network?) and run make again." >&2; exit 1; }; \
+	rm -f .venv/installed-*; touch $@
