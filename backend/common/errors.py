@@ -56,6 +56,8 @@ CODES: dict[str, Code] = {
     "token_invalid": Code(401, "The token is not valid"),
     "permission_denied": Code(403, "Your role does not allow this"),
     "wrong_password": Code(400, "The current password is wrong"),
+    "own_account": Code(403, "This cannot be done to one's own account"),
+    "last_admin": Code(409, "The business would be left without an admin"),
     # the state of the business
     "trial_ended": Code(402, "The trial has ended"),
     "client_suspended": Code(403, "The business is suspended"),

@@ -1,4 +1,4 @@
-"""Validators of model fields that several apps share."""
+"""Validators of model fields, and the errors of services about one field."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def validate_time_zone(name: str) -> None:
             code="unknown_time_zone",
             params={"name": name},
         )
+
+
+def field_error(field: str, code: str, detail: str) -> ValidationError:
+    """What a service raises about one field: `code` is stable, `detail` a sentence for a person."""
+    return ValidationError({field: ValidationError(detail, code=code)})

@@ -65,3 +65,13 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    @property
+    def name(self) -> str:
+        """The whole name. Set, its first word becomes the first name and the rest the last name."""
+        return self.get_full_name()
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self.first_name, _, rest = name.strip().partition(" ")
+        self.last_name = rest.strip()

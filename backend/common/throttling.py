@@ -1,0 +1,92 @@
+"""How often somebody may try: fixed windows, counted in the shared cache, declared in one table.
+
+    spend("login.address", caller_address(), now=now)
+
+refuses with 429 `rate_limited` and `Retry-After` once the window is used up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.cache import cache
+
+from common.context import current_actor
+from common.crypto import fingerprint
+from common.errors import Refusal
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` attempts in each window of `per_s` seconds."""
+
+    most: int
+    per_s: int
+
+
+LIMITS: dict[str, Limit] = {
+    # One account from one address: a guesser is slowed, and cannot lock the owner out from elsewhere.
+    "login.account": Limit(10, 15 * MINUTE),
+    # Many accounts from one address. A chain of shops may sit behind one address, so it is not low.
+    "login.address": Limit(100, 15 * MINUTE),
+    "register.address": Limit(20, HOUR),
+    # Guesses of the current password with a stolen access token.
+    "password.user": Limit(10, 15 * MINUTE),
+}
+
+
+def caller_address() -> str:
+    """The address the current request is counted under: an IPv4 address, or the /64 of an IPv6 one.
+
+    A home or office is given a whole /64 (RFC 6177), so that its single addresses say nothing.
+    """
+    address = current_actor().ip_address
+    if address is None:
+        return "unknown"
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.IPv6Network((ip, 64), strict=False))
+
+
+def spend(name: str, key: str, *, now: datetime) -> None:
+    """Counts one attempt of `key` under the limit `name`; one too many raises Refusal `rate_limited`."""
+    limit = LIMITS[name]
+    place = _place(name, key, now)
+    cache.add(place, 0, timeout=limit.per_s)
+    try:
+        count = cache.incr(place)
+    except ValueError:  # a full cache dropped it between the two lines
+        cache.set(place, 1, timeout=limit.per_s)
+        count = 1
+    if count > limit.most:
+        seconds = max(1, math.ceil(limit.per_s - now.timestamp() % limit.per_s))
+        raise Refusal(
+            "rate_limited",
+            f"Too many attempts. Try again in {_spoken(seconds)}.",
+            headers={"Retry-After": str(seconds)},
+        )
+
+
+def forgive(name: str, key: str, *, now: datetime) -> None:
+    """Forgets the attempts of `key` in this window: the last one was right."""
+    cache.delete(_place(name, key, now))
+
+
+def _place(name: str, key: str, now: datetime) -> str:
+    """The cache key of this window. What callers typed goes in hashed: it may hold anything."""
+    return f"limit:{name}:{fingerprint(key)}:{int(now.timestamp() // LIMITS[name].per_s)}"
+
+
+def _spoken(seconds: int) -> str:
+    if seconds < 2 * MINUTE:
+        return f"{seconds} seconds" if seconds > 1 else "a second"
+    return f"{math.ceil(seconds / MINUTE)} minutes"

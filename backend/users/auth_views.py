@@ -1,0 +1,172 @@
+"""`/api/auth/`: registration, signing in and out, one's own profile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from common import clock
+from common.api import GuardedAPIView
+from common.openapi import BODY, SIGNED_IN, problems, reading
+from common.permissions import IsAnybody, IsFloorUser
+from common.throttling import caller_address, forgive, spend
+from users import services, sessions
+from users.serializers import (
+    ChangedMeSerializer,
+    LoginSerializer,
+    MeSerializer,
+    ProfileSerializer,
+    RefreshSerializer,
+    RegistrationSerializer,
+    SessionSerializer,
+    TokensSerializer,
+)
+
+
+def _validated(serializer: Serializer[Any]) -> Any:
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+class AnonymousView(GuardedAPIView):
+    """What is open to everybody. A stale access token in the request is no reason to refuse it."""
+
+    authentication_classes = ()
+    access = {"post": IsAnybody}
+
+
+class RegisterView(AnonymousView):
+    """A new business and its first admin."""
+
+    @extend_schema(
+        summary="Register a business",
+        description="Makes the business (on trial) and its first admin, and signs them in.",
+        tags=["auth"],
+        auth=[],
+        request=RegistrationSerializer,
+        responses={
+            201: SessionSerializer,
+            **problems("validation_failed", "malformed", "rate_limited"),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """201 with a session."""
+        now = clock.now()
+        spend("register.address", caller_address(), now=now)
+        body = _validated(RegistrationSerializer(data=request.data))
+        session = sessions.open_session(services.register_business(**body, now=now))
+        return Response(SessionSerializer(session).data, status=status.HTTP_201_CREATED)
+
+
+class LoginView(AnonymousView):
+    """A session for an account and its password."""
+
+    @extend_schema(
+        summary="Sign in",
+        description="By `email` or `username`. The answer does not tell which of the two was wrong.",
+        tags=["auth"],
+        auth=[],
+        request=LoginSerializer,
+        responses={
+            200: SessionSerializer,
+            **problems("validation_failed", "malformed", "bad_credentials", "rate_limited"),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """200 with a session."""
+        now = clock.now()
+        body = _validated(LoginSerializer(data=request.data))
+        address = caller_address()
+        account_there = f"{body['account'].strip().lower()} from {address}"
+        spend("login.address", address, now=now)
+        spend("login.account", account_there, now=now)
+        session = sessions.sign_in(**body, now=now)
+        forgive("login.account", account_there, now=now)
+        return Response(SessionSerializer(session).data)
+
+
+class RefreshView(AnonymousView):
+    """A fresh pair of tokens."""
+
+    @extend_schema(
+        summary="Rotate the tokens",
+        description="A refresh token works once; the answer holds the next one.",
+        tags=["auth"],
+        auth=[],
+        request=RefreshSerializer,
+        responses={200: TokensSerializer, **problems("validation_failed", "malformed", "token_invalid")},
+    )
+    def post(self, request: Request) -> Response:
+        """200 with the next pair."""
+        session = sessions.rotate(**_validated(RefreshSerializer(data=request.data)))
+        return Response(TokensSerializer(session).data)
+
+
+class LogoutView(GuardedAPIView):
+    """The end of a session."""
+
+    access = {"post": IsFloorUser}
+    works_when_locked = frozenset({"post"})
+
+    @extend_schema(
+        summary="Sign out",
+        description="Ends the session of this refresh token. Doing it twice is no error.",
+        tags=["auth"],
+        request=RefreshSerializer,
+        responses={
+            204: None,
+            **problems(
+                "validation_failed", "malformed", "not_authenticated", "token_invalid", "permission_denied"
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """204."""
+        sessions.sign_out(user=self.caller, **_validated(RefreshSerializer(data=request.data)))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(GuardedAPIView):
+    """The person who asks."""
+
+    access = {"get": IsFloorUser, "patch": IsFloorUser}
+    works_when_locked = frozenset({"patch"})
+    """One's own account is not the business's: a leaked password is changed at any time."""
+
+    @extend_schema(
+        summary="Read your own profile",
+        description="With your business, its plan and trial, your floor, and what your role may do.",
+        tags=["auth"],
+        responses={200: MeSerializer, **reading()},
+    )
+    def get(self, request: Request) -> Response:
+        """200 with the profile."""
+        return Response(MeSerializer(self.caller).data)
+
+    @extend_schema(
+        summary="Change your own profile",
+        description="A new password needs the current one. It ends every session; the answer opens a new one.",
+        tags=["auth"],
+        request=ProfileSerializer,
+        responses={
+            200: ChangedMeSerializer,
+            **problems(*BODY, *SIGNED_IN, "wrong_password", "rate_limited"),
+        },
+    )
+    def patch(self, request: Request) -> Response:
+        """200 with the changed profile."""
+        body = _validated(ProfileSerializer(self.caller, data=request.data, partial=True))
+        now = clock.now()
+        if "password" in body:
+            spend("password.user", str(self.caller.pk), now=now)
+        user = services.update_profile(user=self.caller, **body)
+        answer = dict(MeSerializer(user).data)
+        if "password" in body:
+            forgive("password.user", str(user.pk), now=now)
+            answer |= TokensSerializer(sessions.open_session(user)).data
+        return Response(answer)

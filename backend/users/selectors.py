@@ -1,0 +1,42 @@
+"""Reads about people. Those that look beyond the caller's scope say so."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from common.permissions import CLIENT
+from users.models import User
+
+
+def find_account(name: str) -> User | None:
+    """The person who signs in as `name`, an e-mail address in any case or an exact username, active or not.
+
+    Unscoped: nobody is signed in yet. An address wins over a username that happens to read the same.
+    """
+    lowered = name.strip().lower()
+    if not lowered:
+        return None
+    candidates = (
+        User.everyone.select_related("client", "floor")
+        .alias(lower_email=Lower("email"))
+        .filter(Q(lower_email=lowered) | Q(username=name.strip()))
+        .order_by("pk")
+    )
+    return next(iter(sorted(candidates, key=lambda user: user.email.lower() != lowered)), None)
+
+
+def email_is_a_persons(email: str, *, except_pk: int | None = None) -> bool:
+    """Whether somebody signs in with this address, in any case. Unscoped: an address is used once among all."""
+    lowered = email.lower()
+    people = User.everyone.alias(lower_email=Lower("email"), lower_username=Lower("username"))
+    taken = people.filter(Q(lower_email=lowered) | Q(lower_username=lowered))
+    if except_pk is not None:
+        taken = taken.exclude(pk=except_pk)
+    return taken.exists()
+
+
+def has_other_admin(client_id: int, *, than: int) -> bool:
+    """Whether this business has an active client admin besides the person with the id `than`."""
+    admins = User.objects.filter(client_id=client_id, role=CLIENT, is_active=True)
+    return bool(admins.exclude(pk=than).exists())

@@ -1,0 +1,174 @@
+"""People in bodies and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from clients.serializers import OwnClientSerializer
+from common.permissions import ADMIN, capabilities_of
+from common.serializers import TenantSerializer, invalid
+from common.validators import validate_time_zone
+from users.models import User
+from users.passwords import PasswordField
+
+LONGEST_EMAIL = 150
+"""Characters: the username holds the address too, and a username has no more."""
+LONGEST_NAME = 150
+
+
+class RegistrationSerializer(serializers.Serializer[Any]):
+    """A business and its first admin."""
+
+    business_name = serializers.CharField(max_length=255)
+    name = serializers.CharField(max_length=LONGEST_NAME, help_text="The admin's own name.")
+    email = serializers.EmailField(max_length=LONGEST_EMAIL, help_text="The admin signs in with it.")
+    password = PasswordField()
+    telephone = serializers.CharField(max_length=20)
+    timezone = serializers.CharField(
+        max_length=64, default="UTC", validators=[validate_time_zone], help_text="IANA, like Europe/London."
+    )
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    """An account, by its e-mail address or its username, and its password."""
+
+    email = serializers.CharField(required=False, max_length=254)
+    username = serializers.CharField(required=False, max_length=254)
+    password = PasswordField()
+
+    def validate(self, attrs: Any) -> Any:
+        """One of the two names the account, given on as `account`."""
+        account = attrs.get("email") or attrs.get("username")
+        if account is None:
+            raise invalid("email", "required", "Give your e-mail address, or your username.")
+        return {"account": account, "password": attrs["password"]}
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    """A refresh token."""
+
+    refresh = serializers.CharField(max_length=4096)
+
+
+class OwnFloorSerializer(serializers.Serializer[Any]):
+    """The floor of a floor user."""
+
+    id = serializers.IntegerField(read_only=True)
+    name = serializers.CharField(read_only=True)
+
+
+class MeSerializer(serializers.ModelSerializer[User]):
+    """The person who asks: profile, business, floor, and what the role may do."""
+
+    name = serializers.CharField(read_only=True)
+    client = OwnClientSerializer(read_only=True, allow_null=True)
+    floor = OwnFloorSerializer(read_only=True, allow_null=True)
+    capabilities = serializers.SerializerMethodField(help_text="What the role may do.")
+
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            "username",
+            "email",
+            "name",
+            "first_name",
+            "last_name",
+            "phone",
+            "role",
+            "client",
+            "floor",
+            "capabilities",
+            "last_login",
+        ]
+        read_only_fields = fields
+
+    def get_capabilities(self, user: User) -> list[str]:
+        """The names of what the role may do."""
+        return capabilities_of(user.role)
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    """A pair of tokens."""
+
+    access = serializers.CharField(read_only=True, help_text="For `Authorization: Bearer`, 30 minutes.")
+    refresh = serializers.CharField(read_only=True, help_text="For `/api/auth/refresh/`, once, two weeks.")
+
+
+class SessionSerializer(TokensSerializer):
+    """A pair of tokens and whose they are."""
+
+    user = MeSerializer(read_only=True)
+
+
+class ProfileSerializer(serializers.ModelSerializer[User]):
+    """What a person may change of their own account."""
+
+    name = serializers.CharField(
+        required=False, max_length=LONGEST_NAME, help_text="First and last name in one."
+    )
+    email = serializers.EmailField(required=False, max_length=LONGEST_EMAIL)
+    current_password = PasswordField(required=False, help_text="Needed for a new password.")
+    password = PasswordField(required=False, help_text="The new password. It ends every other session.")
+
+    class Meta:
+        model = User
+        fields = ["name", "first_name", "last_name", "email", "phone", "current_password", "password"]
+
+
+class ChangedMeSerializer(MeSerializer):
+    """The changed profile; after a change of password also a fresh pair of tokens."""
+
+    access = serializers.CharField(read_only=True, required=False)
+    refresh = serializers.CharField(read_only=True, required=False)
+
+    class Meta(MeSerializer.Meta):
+        fields = [*MeSerializer.Meta.fields, "access", "refresh"]
+        read_only_fields = fields
+
+
+class UserSerializer(TenantSerializer[User]):
+    """An account, as its admins see it."""
+
+    name = serializers.CharField(
+        required=False, max_length=LONGEST_NAME, help_text="First and last name in one."
+    )
+    email = serializers.EmailField(max_length=LONGEST_EMAIL)
+    password = PasswordField(help_text="Needed for a new account; for an old one it ends all its sessions.")
+    client_name = serializers.CharField(source="client.name", read_only=True, allow_null=True)
+    floor_name = serializers.CharField(source="floor.name", read_only=True, allow_null=True)
+
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            "client",
+            "client_name",
+            "floor",
+            "floor_name",
+            "role",
+            "email",
+            "username",
+            "name",
+            "first_name",
+            "last_name",
+            "phone",
+            "is_active",
+            "password",
+            "last_login",
+            "date_joined",
+        ]
+        read_only_fields = ["username", "last_login", "date_joined"]
+        extra_kwargs = {"role": {"required": True}}
+
+    def client_for(self, named: Any, attrs: Mapping[str, Any]) -> Any:
+        """Staff belong to no client, everybody else to one."""
+        if attrs["role"] != ADMIN:
+            return super().client_for(named, attrs)
+        caller: Any = self.context["request"].user
+        if caller.role != ADMIN or named is None:
+            return None  # whether the caller may make staff at all is for the service to say
+        raise invalid("client", "client_role", "Staff belong to no client.")

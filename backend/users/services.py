@@ -1,0 +1,216 @@
+"""Changes of people: registration of a business, accounts by their admins, one's own profile.
+
+An account signs in with its e-mail address, kept in lower case; the username follows it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from audit.services import record
+from clients.models import Client
+from clients.selectors import email_is_a_clients, locked_for_update
+from clients.services import open_trial
+from common.context import identify
+from common.errors import Refusal
+from common.permissions import ADMIN, CLIENT, FLOOR_USER
+from common.validators import field_error
+from users.models import User
+from users.passwords import set_new_password
+from users.selectors import email_is_a_persons, has_other_admin
+
+GRANTS: dict[str, frozenset[str]] = {
+    ADMIN: frozenset({ADMIN, CLIENT, FLOOR_USER}),
+    CLIENT: frozenset({CLIENT, FLOOR_USER}),
+    FLOOR_USER: frozenset(),
+}
+"""Which roles a role may give to others."""
+
+NOT_TO_ONESELF: dict[str, str] = {
+    "role": "Nobody changes their own role: ask another admin.",
+    "floor": "Nobody changes their own floor: ask another admin.",
+    "is_active": "Nobody switches off their own account: ask another admin.",
+    "password": "Change your own password at /api/auth/me/, with the current one.",
+}
+"""What an admin may change for others only, and what to do instead."""
+
+TAKEN = "Somebody signs in with this address already."
+
+
+@transaction.atomic
+def register_business(
+    *,
+    business_name: str,
+    name: str,
+    email: str,
+    password: str,
+    telephone: str,
+    timezone: str,
+    now: datetime,
+) -> User:
+    """A business on trial and its client admin, who acts from here on. It has no floor yet.
+
+    Raises `ValidationError`: an address that a business or a person uses (any case), a weak password.
+    """
+    email = email.lower()
+    if email_is_a_clients(email) or email_is_a_persons(email):
+        raise field_error("email", "unique", "This address is registered already: sign in instead.")
+    client = open_trial(
+        business_name=business_name, email=email, telephone=telephone, timezone=timezone, now=now
+    )
+    user = _new_account(email=email, name=name, phone=telephone, role=CLIENT, client=client)
+    set_new_password(user, password)
+    _save(user)
+    identify(user_id=user.pk, name=user.get_username())
+    record("register", resource="client", resource_id=client.pk, client_id=client.pk)
+    return user
+
+
+@transaction.atomic
+def create_user(
+    *, by: User, client: Client | None, role: str, email: str, password: str, **fields: Any
+) -> User:
+    """An account, made by an admin. `fields`: name or first_name and last_name, phone, floor, is_active.
+
+    Raises Refusal `permission_denied` for a role that `by` may not give; `ValidationError` for a floor that
+    does not fit the role, a used address, a weak password.
+    """
+    _may_grant(by, role)
+    if email_is_a_persons(email):
+        raise field_error("email", "unique", TAKEN)
+    user = _new_account(email=email, role=role, client=client, **fields)
+    _role_fits(user)
+    set_new_password(user, password)
+    _save(user)
+    return user
+
+
+@transaction.atomic
+def update_user(*, user: User, by: User, **changes: Any) -> User:
+    """Changes an account: email, name, first_name, last_name, phone, role, floor, is_active, password.
+
+    Raises Refusal: `own_account` for what nobody does to themselves, `permission_denied` for a role that `by`
+    may not give, `last_admin` when the business would be left without an active client admin. Raises
+    `ValidationError` for a floor that does not fit the role, a used address, a weak password.
+    """
+    if user.pk == by.pk:
+        _refuse_to_oneself(user, changes)
+    role = changes.get("role", user.role)
+    if role != user.role:
+        _may_grant(by, role)
+        if ADMIN in {role, user.role}:
+            raise field_error(
+                "role", "role_fixed", "Staff stay staff and clients stay clients: make a new account."
+            )
+    if role != CLIENT or not changes.get("is_active", user.is_active):
+        _keep_an_admin(user)
+    if role == CLIENT and user.role == FLOOR_USER:
+        changes.setdefault("floor", None)
+    password = changes.pop("password", None)
+    _change_email(user, changes.pop("email", user.email))
+    _assign(user, changes)
+    if {"role", "floor"} & changes.keys():
+        _role_fits(user)
+    if password is not None:
+        set_new_password(user, password)
+    _save(user)
+    return user
+
+
+@transaction.atomic
+def delete_user(*, user: User, by: User) -> None:
+    """Removes an account; what it made and did stays, under its name in the audit trail.
+
+    Raises Refusal: `own_account`, `last_admin`.
+    """
+    if user.pk == by.pk:
+        raise Refusal("own_account", "Nobody deletes their own account: ask another admin.")
+    _keep_an_admin(user)
+    user.delete()
+
+
+@transaction.atomic
+def update_profile(
+    *, user: User, current_password: str | None = None, password: str | None = None, **changes: Any
+) -> User:
+    """Changes one's own email, name, first_name, last_name, phone; a new password needs the current one.
+
+    Raises Refusal `wrong_password`; `ValidationError` for a used address or a weak password.
+    """
+    if password is not None:
+        if current_password is None:
+            raise field_error("current_password", "required", "A new password needs the current one.")
+        if not user.check_password(current_password):
+            raise Refusal("wrong_password", "The current password is wrong.", field="current_password")
+    _change_email(user, changes.pop("email", user.email))
+    _assign(user, changes)
+    if password is not None:
+        set_new_password(user, password)
+    _save(user)
+    return user
+
+
+def _new_account(*, email: str, **fields: Any) -> User:
+    user = User(email=email.lower(), username=email.lower(), **fields)
+    user.is_staff = user.is_superuser = user.role == ADMIN
+    return user
+
+
+def _assign(user: User, changes: dict[str, Any]) -> None:
+    for field, value in changes.items():
+        setattr(user, field, value)
+
+
+def _change_email(user: User, email: str) -> None:
+    email = email.lower()
+    if email == user.email:
+        return
+    if email_is_a_persons(email, except_pk=user.pk):
+        raise field_error("email", "unique", TAKEN)
+    if user.username == user.email.lower():
+        user.username = email
+    user.email = email
+
+
+def _save(user: User) -> None:
+    """Checks and saves. The username holds an address, which may have characters that usernames may not."""
+    user.full_clean(exclude={"username"}, validate_unique=False, validate_constraints=False)
+    user.save()
+
+
+def _may_grant(by: User, role: str) -> None:
+    if role not in GRANTS[by.role]:
+        raise Refusal("permission_denied", f"You may not give the role {role}.", field="role")
+
+
+def _refuse_to_oneself(user: User, changes: dict[str, Any]) -> None:
+    for field, instead in NOT_TO_ONESELF.items():
+        if field in changes and (field == "password" or changes[field] != getattr(user, field)):
+            raise Refusal("own_account", instead, field=field)
+
+
+def _role_fits(user: User) -> None:
+    """A floor user has a floor of their client, nobody else has one; staff belong to no client."""
+    if user.role == FLOOR_USER:
+        if user.floor is None:
+            raise field_error("floor", "required", "A floor user needs a floor.")
+    elif user.floor is not None:
+        raise field_error("floor", "floor_not_allowed", "Only a floor user has a floor.")
+    if (user.role == ADMIN) != (user.client is None):
+        raise field_error("client", "client_role", "Staff belong to no client, everybody else to one.")
+    if user.floor is not None and user.floor.client_id != user.client_id:
+        raise field_error("floor", "other_client", "That floor belongs to another client.")
+
+
+def _keep_an_admin(user: User) -> None:
+    """Refuses to take away the last active client admin. The client's row is locked: two cannot both leave."""
+    if user.role != CLIENT or not user.is_active or user.client_id is None:
+        return
+    locked_for_update(user.client_id)
+    if not has_other_admin(user.client_id, than=user.pk):
+        raise Refusal(
+            "last_admin", "This is the business's only active admin. Make somebody else an admin first."
+        )

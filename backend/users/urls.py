@@ -1,0 +1,21 @@
+"""Routes of people and sign-in, relative to /api/."""
+
+from __future__ import annotations
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from users.auth_views import LoginView, LogoutView, MeView, RefreshView, RegisterView
+from users.views import UserViewSet
+
+router = SimpleRouter()
+router.register("users", UserViewSet, basename="user")
+
+urlpatterns = [
+    path("auth/register/", RegisterView.as_view(), name="auth-register"),
+    path("auth/login/", LoginView.as_view(), name="auth-login"),
+    path("auth/refresh/", RefreshView.as_view(), name="auth-refresh"),
+    path("auth/logout/", LogoutView.as_view(), name="auth-logout"),
+    path("auth/me/", MeView.as_view(), name="auth-me"),
+    *router.urls,
+]
