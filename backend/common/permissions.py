@@ -71,6 +71,14 @@ class IsDevice(BasePermission):
         return getattr(request.user, "is_device", False)
 
 
+class IsDeviceOrFloorUser(BasePermission):
+    """A speaker with its own token, or any signed-in user."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the caller is a device or a person with a role."""
+        return IsDevice().has_permission(request, view) or IsFloorUser().has_permission(request, view)
+
+
 class IsNobody(BasePermission):
     """What no entry of a viewset's `access` names: refused."""
 

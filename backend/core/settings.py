@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "music",
     "announcements",
     "events",
+    "plans",
 ]
 
 MIDDLEWARE = [
@@ -237,6 +238,15 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
+    "DEFAULT_GENERATOR_CLASS": "common.openapi.ScopedSchemaGenerator",
+    "ENUM_NAME_OVERRIDES": {
+        "SoundStatusEnum": "common.media_fields.Readiness",
+        "DeviceStatusEnum": "devices.models.Device.Status",
+        "PlayStatusEnum": "events.models.PlayEvent.Status",
+        "ClientStatusEnum": "clients.models.Client.Status",
+        "PlayPriorityEnum": "events.domain.ledger.PRIORITY_CHOICES",
+        "OrderPriorityEnum": "events.domain.ledger.ORDER_PRIORITY_CHOICES",
+    },
 }
 
 CORS_ALLOWED_ORIGINS = list(CONFIG.cors_origins)

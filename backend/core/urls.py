@@ -1,13 +1,24 @@
-"""Every route of the API."""
+"""Every route: the API under /api/, its documentation, signed media links, and Django's admin."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from common import media_urls
 
 handler404 = "common.errors.not_found_view"
 handler500 = "common.errors.server_error_view"
 
+# What stands higher comes first: `announcements/{id}/play/` is the events app's, the rest of it is not.
+API_APPS = ("plans", "events", "devices")
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    *(path("api/", include(f"{app}.urls")) for app in API_APPS),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("", include(media_urls)),
     path("admin/", admin.site.urls),
 ]

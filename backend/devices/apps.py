@@ -1,4 +1,4 @@
-"""Speakers and their sockets."""
+"""Speakers' Django app."""
 
 from django.apps import AppConfig
 
@@ -8,3 +8,7 @@ class DevicesConfig(AppConfig):
 
     name = "devices"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listens for changes above the devices that they must hear of."""
+        from devices import openapi, signals  # noqa: F401  # both register themselves

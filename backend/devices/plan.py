@@ -68,6 +68,7 @@ class Occurrence(Struct, kw_only=True, frozen=True):
     lead_in_ms: int = 0
     schedule_id: int | None = None
     title: str = ""
+    overrides_quiet_hours: bool = False
 
 
 class Silence(Struct, kw_only=True, frozen=True):

@@ -240,6 +240,8 @@ class PlayAnnouncement(Message, tag="play_announcement", kw_only=True):
     duck_db: float = -15.0
     late: Late = "skip"
     lead_in_ms: Count = 0
+    overrides_quiet_hours: bool = False
+    """A person asked for it in spite of quiet hours: a silence with that reason does not stop it."""
 
 
 class CancelAnnouncement(Message, tag="cancel_announcement", kw_only=True):

@@ -59,9 +59,7 @@ class PlayEvent(models.Model):
     floor_name = models.CharField(max_length=255, blank=True)
 
     event_type = models.CharField(max_length=20, choices=Type.choices)
-    priority = models.CharField(
-        max_length=16, choices=[(name, name) for name in ledger.PRIORITIES], default="instant"
-    )
+    priority = models.CharField(max_length=16, choices=ledger.PRIORITY_CHOICES, default="instant")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
     reason = models.CharField(max_length=64, blank=True)
     error_message = models.TextField(blank=True)

@@ -68,6 +68,9 @@ PRIORITIES: dict[str, int] = {
     "playlist": 20,
 }
 """Who gives way to whom on one device: the higher number sounds."""
+PRIORITY_CHOICES = [(name, name) for name in PRIORITIES]
+ORDER_PRIORITY_CHOICES = [("instant", "instant"), ("emergency", "emergency")]
+"""What a person may order; the others are the rules' own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,78 @@
+"""Refuses oversized request bodies at the door, before Django spools them to disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+
+MULTIPART_OVERHEAD = 64 * 1024
+"""What the form around a file may add to the largest file."""
+
+
+class _TooLarge(Exception):
+    """More bytes arrived than were allowed."""
+
+
+class BodyLimit:
+    """ASGI middleware: a body above `largest` bytes, announced or sent, gets 400 `too_large` and is not read."""
+
+    def __init__(self, app: App, *, largest: int) -> None:
+        self._app = app
+        self._largest = largest + MULTIPART_OVERHEAD
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serves one request, unless it is too large."""
+        if self._announced(scope) > self._largest:
+            await self._refuse(send)
+            return
+        seen = 0
+        answered = False
+
+        async def counted() -> dict[str, Any]:
+            nonlocal seen
+            event = await receive()
+            seen += len(event.get("body", b""))
+            if seen > self._largest and not answered:
+                raise _TooLarge
+            return event
+
+        async def noted(event: dict[str, Any]) -> None:
+            nonlocal answered
+            answered = True
+            await send(event)
+
+        try:
+            await self._app(scope, counted, noted)
+        except _TooLarge:
+            await self._refuse(send)
+
+    @staticmethod
+    def _announced(scope: dict[str, Any]) -> int:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit():
+                return int(value)
+        return 0
+
+    async def _refuse(self, send: Send) -> None:
+        megabytes = (self._largest - MULTIPART_OVERHEAD) // (1024 * 1024)
+        body = json.dumps(
+            {
+                "type": "urn:sync2gear:problem:too_large",
+                "title": "The upload is too large",
+                "status": 400,
+                "detail": f"A file has at most {megabytes} MB.",
+                "code": "too_large",
+            }
+        ).encode()
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        await send({"type": "http.response.start", "status": 400, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

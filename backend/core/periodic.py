@@ -1,0 +1,88 @@
+"""Work that comes back: one table, run by the ASGI process when embedded and by Celery beat in production.
+
+Each entry is a Celery task that takes no arguments and may run twice at once without harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connections
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A task by its Celery name, and how often it runs."""
+
+    task: str
+    every_s: float
+
+
+TABLE = (
+    Periodic("events.sweep", 5.0),
+    Periodic("devices.watch_presence", 5.0),
+    Periodic("devices.forget_old_pairings", 300.0),
+    Periodic("music.resume_unfinished", 60.0),
+    Periodic("announcements.resume_unfinished", 60.0),
+    Periodic("common.forget_old_answers", 3600.0),
+)
+
+
+def beat_schedule() -> dict[str, dict[str, Any]]:
+    """The table as CELERY_BEAT_SCHEDULE. A beat that was away fires once, not for every missed turn."""
+    return {
+        entry.task: {
+            "task": entry.task,
+            "schedule": timedelta(seconds=entry.every_s),
+            "options": {"expires": max(entry.every_s, 10.0), "ignore_result": True},
+        }
+        for entry in TABLE
+    }
+
+
+class Ticking:
+    """The table at work on this event loop; each run takes a thread, so that the loop never waits for it."""
+
+    def __init__(self, tasks: list[asyncio.Task[None]]) -> None:
+        self._tasks = tasks
+
+    async def stop(self) -> None:
+        """Ends all of it; a run that has begun is waited for by its thread, not by us."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def run_here() -> Ticking:
+    """Starts every entry of the table on the running loop."""
+    from core.celery import app
+
+    app.loader.import_default_modules()
+    loop = asyncio.get_running_loop()
+    return Ticking([loop.create_task(_repeat(entry, app.tasks[entry.task])) for entry in TABLE])
+
+
+async def _repeat(entry: Periodic, task: Callable[[], Any]) -> None:
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        await asyncio.to_thread(Context().run, _run_once, entry, task)
+        due = max(due + entry.every_s, loop.time())
+        await asyncio.sleep(due - loop.time())
+
+
+def _run_once(entry: Periodic, task: Callable[[], Any]) -> None:
+    try:
+        task()
+    except Exception:
+        logger.exception("periodic task %s failed; it runs again in %s s", entry.task, entry.every_s)
+    finally:
+        connections.close_all()

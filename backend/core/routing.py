@@ -1,0 +1,26 @@
+"""Sockets: the brief's `ws/devices/<device_id>/`, and a polite end for every other path."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.urls import re_path
+
+from devices.consumers import device_socket
+
+
+async def nowhere(
+    scope: dict[str, Any],
+    receive: Callable[[], Awaitable[dict[str, Any]]],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None:
+    """A path that leads to no socket: refused before the upgrade."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4404, "reason": "not_found"})
+
+
+websocket_urlpatterns = [
+    re_path(r"^ws/devices/(?P<device_id>[^/]{1,100})/$", device_socket),
+    re_path(r"", nowhere),
+]

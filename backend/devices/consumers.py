@@ -1,0 +1,289 @@
+"""The device socket: a lean ASGI endpoint in Channels' routing (`ws/devices/<device_id>/`).
+
+It authenticates, feeds each frame to the pure `DeviceSession`, and carries out the effects. It is not a Channels
+consumer, because that awaits a hop to the ORM's thread for each message: here a time probe is answered with no
+database and no broker between its arrival and its answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from common import clock
+from common.batching import Overloaded
+from common.middleware import address_of
+from devices import bus, protocol, runtime
+from devices.credentials import Credential, bearer_of
+from devices.desired import desired_of
+from devices.domain.session import DeviceSession, Effect, Reply, Report, Shut, Welcomed
+from devices.hub import Link, Superseded, stamped
+from devices.models import Device
+from devices.ports import DeviceReport
+from devices.protocol import SUBPROTOCOL, TICKET_SUBPROTOCOL_PREFIX, CloseCode
+from devices.store import Touch
+
+logger = logging.getLogger(__name__)
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def device_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """ASGI 3 endpoint of one device's socket."""
+    await DeviceConnection(scope, receive, send).run()
+
+
+class DeviceConnection:
+    """One device's connection from the upgrade to its end."""
+
+    def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self.runtime = runtime.running()
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.offered: list[str] = list(scope.get("subprotocols") or [])
+        self.plain = not self.offered
+        self.session_id = secrets.token_hex(8)
+        self.session = DeviceSession.opened(plain=self.plain, now_us=clock.now_us())
+        self.device: Device
+        self.link: Link | None = None
+        self.ended = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Serves the socket until either side ends it."""
+        first = await self._receive()
+        if first["type"] != "websocket.connect":
+            return
+        speaks_v1 = SUBPROTOCOL in self.offered
+        await self._send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if speaks_v1 else None})
+        if self.offered and not speaks_v1:
+            await self._refuse(CloseCode.VERSION, "version", f"This server speaks {SUBPROTOCOL}.")
+            return
+        if not await self._admitted():
+            return
+        try:
+            await self._serve()
+        finally:
+            await self._leave()
+
+    # --- getting in ---
+
+    def _credential(self) -> Credential:
+        for offered in self.offered:
+            if offered.startswith(TICKET_SUBPROTOCOL_PREFIX):
+                return Credential(ticket=offered.removeprefix(TICKET_SUBPROTOCOL_PREFIX))
+        return Credential(token=bearer_of(self.headers.get("authorization", "")))
+
+    async def _admitted(self) -> bool:
+        credential = self._credential()
+        device: Device | None = None
+        if credential.token or credential.ticket:
+            try:
+                device = await self.runtime.recognise(credential)
+            except Overloaded:
+                await self._refuse(CloseCode.OVERLOAD, "overload", "Too many devices connect at once.")
+                return False
+        wanted = self.scope["url_route"]["kwargs"]["device_id"]
+        if device is None or device.device_id != wanted:
+            await self._refuse(CloseCode.BAD_TOKEN, "bad_token", "No valid token for this device.")
+            return False
+        if device.revoked_at is not None:
+            await self._refuse(CloseCode.FORBIDDEN, "revoked", "The token of this device was revoked.")
+            return False
+        self.device = device
+        return True
+
+    async def _refuse(self, close_code: int, code: str, detail: str) -> None:
+        if not self.plain:
+            error = stamped(protocol.Error(code=code, detail=detail))
+            await self._send({"type": "websocket.send", "text": protocol.encode(error).decode()})
+        await self._send({"type": "websocket.close", "code": close_code, "reason": code})
+
+    # --- serving ---
+
+    async def _serve(self) -> None:
+        self.link = Link(
+            device_pk=self.device.pk,
+            session_id=self.session_id,
+            plain=self.plain,
+            origin=self._origin(),
+            send=self._send,
+            on_plain_play=self._plain_play_sent,
+            on_broken=self.ended.set,
+        )
+        if self.plain:
+            await self._arrived(None)
+        overdue = asyncio.get_running_loop().call_later(protocol.HELLO_TIMEOUT_S, self._hello_overdue)
+        reading = asyncio.create_task(self._read())
+        ending = asyncio.create_task(self.ended.wait())
+        try:
+            await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            overdue.cancel()
+            for task in (reading, ending):
+                task.cancel()
+            failed = (await asyncio.gather(reading, ending, return_exceptions=True))[0]
+            if isinstance(failed, Exception):
+                logger.error("session of device %s failed", self.device.pk, exc_info=failed)
+
+    async def _read(self) -> None:
+        while True:
+            event = await self._receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            for effect in self.session.received(event.get("text"), now_us=clock.now_us()):
+                await self._carry_out(effect)
+            if self.session.closed and self.link is not None:
+                await self.link.ended()
+                return
+
+    def _hello_overdue(self) -> None:
+        for effect in self.session.hello_overdue():
+            self._spawn(self._carry_out(effect))
+
+    async def _carry_out(self, effect: Effect) -> None:
+        assert self.link is not None  # noqa: S101  # _serve made it before the first frame was read
+        match effect:
+            case Reply(message=protocol.TimeReply() as reply):
+                answer = msgspec.structs.replace(stamped(reply), t3=clock.now_us())
+                await self._send({"type": "websocket.send", "text": protocol.encode(answer).decode()})
+            case Reply(message=message):
+                self.link.put(protocol.encode(stamped(message)))
+            case Welcomed(hello=hello):
+                await self._arrived(hello)
+            case Report(message=message):
+                self._report(message)
+            case Shut(close_code=close_code, code=code, detail=detail):
+                self.link.shut(close_code, code, detail)
+
+    async def _arrived(self, hello: protocol.Hello | None) -> None:
+        """The session is good: it becomes the device's only one, and hears what is due."""
+        assert self.link is not None  # noqa: S101  # as above
+        values: dict[str, Any] = {"plain": hello is None, "ip_address": self._address()}
+        if hello is not None:
+            values |= {
+                "boot_id": hello.boot_id,
+                "software": hello.software,
+                "capabilities": hello.capabilities,
+                "plan_etag": hello.plan_etag,
+                "applied_rev": hello.applied_rev,
+                "required_lead_ms": hello.required_lead_ms,
+            } | _clock_columns(hello.clock)
+            self.link.put(protocol.encode(stamped(self._welcome())))
+        self.runtime.hub.join(self.link)
+        await self.runtime.touch(self._touch(values, takes_over=True))
+        self._spawn(self._settle_in())
+
+    async def _settle_in(self) -> None:
+        """Ends older sessions on other processes, then delivers what this device may have missed."""
+
+        await asyncio.to_thread(bus.publish, Superseded(self.device.pk, self.session_id))
+        await self.runtime.deliver_due([self.device.pk], reconnected=True)
+
+    def _welcome(self) -> protocol.Welcome:
+        return protocol.Welcome(
+            session=self.session_id,
+            desired=desired_of(self.device, clock.now()),
+            plan_url=f"/api/devices/{self.device.pk}/plan/",
+        )
+
+    # --- what the device says ---
+
+    def _report(self, message: protocol.Message) -> None:
+        match message:
+            case protocol.StatusUpdate():
+                self._spawn(self._status(message))
+            case protocol.CommandResult():
+                result = {"command_id": message.command_id, "ok": message.ok, "error": message.error}
+                self._spawn(self._touched({"reported": {"last_command": result}}))
+            case protocol.Goodbye():
+                self._spawn(self._touched({"reported": {"goodbye": message.reason or "bye"}}))
+            case _:
+                self._spawn(self._ledger(message))
+
+    async def _status(self, status: protocol.StatusUpdate) -> None:
+        reported = msgspec.to_builtins(status)
+        for envelope in ("type", "id", "ts", "re"):
+            reported.pop(envelope, None)
+        values: dict[str, Any] = {"reported": reported | {"goodbye": None}}
+        if status.clock is not None:
+            values |= _clock_columns(status.clock)
+        if not self.plain:
+            values["applied_rev"] = status.applied_rev
+        await self._touched(values)
+
+    async def _touched(self, values: dict[str, Any]) -> None:
+        if not await self.runtime.touch(self._touch(values)) and self.link is not None:
+            self.link.shut(CloseCode.SUPERSEDED, "superseded", "A newer connection of this device took over.")
+
+    async def _ledger(self, message: protocol.Message) -> None:
+        await self.runtime.report(DeviceReport(self.device.pk, message, clock.now()))
+        if isinstance(message, protocol.PlaybackComplete) and message.event_id and self.link is not None:
+            receipt = protocol.ReceiptAck(re=message.id or None, event_ids=[message.event_id])
+            self.link.put(protocol.encode(stamped(receipt)))
+
+    def _plain_play_sent(self, play: protocol.PlayAnnouncement) -> None:
+        """A plain device acknowledges nothing: having been told is all that can be known."""
+        self._spawn(self._ledger(protocol.Ack(event_id=play.event_id, state="armed", reason="plain")))
+
+    # --- small things ---
+
+    def _touch(self, values: dict[str, Any], *, takes_over: bool = False) -> Touch:
+        return Touch(
+            device_pk=self.device.pk,
+            session_id=self.session_id,
+            at=clock.now(),
+            takes_over=takes_over,
+            values=values,
+        )
+
+    def _address(self) -> str | None:
+        client = self.scope.get("client")
+        return address_of(
+            peer=client[0] if client else None,
+            forwarded_for=self.headers.get("x-forwarded-for"),
+            trusted_proxies=settings.TRUSTED_PROXIES,
+        )
+
+    def _origin(self) -> str:
+        """Where a plain device fetches audio: PUBLIC_URL, else the host under which it found us."""
+        if settings.PUBLIC_URL:
+            return str(settings.PUBLIC_URL)
+        scheme = "https" if self.scope.get("scheme") == "wss" else "http"
+        return f"{scheme}://{self.headers.get('host', '')}"
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background_ended)
+
+    def _background_ended(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # Nothing was acknowledged, so the device sends it again after it has reconnected.
+            logger.error("device %s could not be served", self.device.pk, exc_info=task.exception())
+            self.ended.set()
+
+    async def _leave(self) -> None:
+        if self.link is not None:
+            self.runtime.hub.leave(self.link)
+            self.link.stop()
+        if self._background:
+            await asyncio.wait(self._background, timeout=5)
+
+
+def _clock_columns(reported: protocol.Clock) -> dict[str, Any]:
+    return {
+        "clock_state": reported.state,
+        "clock_error_us": reported.error_us,
+        "round_trip_us": reported.round_trip_us,
+    }

@@ -1,0 +1,295 @@
+"""The hub: this process's live device sockets, and the shortest way from a message to all of them.
+
+A message crosses the bus once per process with its addressees; the hub encodes a frame once and puts it on the
+sockets. A socket that does not read fills its own bounded queue and is dropped; it never delays its neighbours.
+Everything here runs on the server's event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from common import clock
+from devices import protocol
+from devices.protocol import CloseCode, PlayAnnouncement
+
+logger = logging.getLogger(__name__)
+
+MOST_QUEUED = 256
+"""Frames that may wait for one socket."""
+WRITE_DEADLINE_S = 10.0
+"""A frame that the peer does not take for this long ends the session."""
+
+
+# --- what crosses the bus --------------------------------------------------------------------------------
+
+
+class Frame(Struct, tag="frame", frozen=True):
+    """One message for several devices."""
+
+    devices: list[int]
+    message: protocol.Outbound
+
+
+class Target(Struct, frozen=True, array_like=True):
+    """One device of a play: its row, its event, and what differs from the common message."""
+
+    device: int
+    event_id: str
+    volume: int
+    play_at: int
+    expires_at: int
+
+
+class Plays(Struct, tag="plays", frozen=True):
+    """One announcement for several devices, each with its own event."""
+
+    common: PlayAnnouncement
+    targets: list[Target]
+
+
+class Shut(Struct, tag="shut", frozen=True):
+    """Close these devices' sockets."""
+
+    devices: list[int]
+    close_code: int
+    code: str
+    detail: str
+
+
+class Superseded(Struct, tag="superseded", frozen=True):
+    """A newer connection of this device has been greeted: older ones, wherever they are, end."""
+
+    device: int
+    session_id: str
+
+
+class Wake(Struct, tag="wake", frozen=True):
+    """Something is due for these devices: read it from the database."""
+
+    devices: list[int]
+
+
+HubMessage = Frame | Plays | Shut | Superseded | Wake
+encode_hub_message = msgspec.json.Encoder().encode
+decode_hub_message = msgspec.json.Decoder(HubMessage).decode
+
+
+def stamped(message: Any) -> Any:
+    """The message as one transmission: with an id of its own and the instant it leaves."""
+    return msgspec.structs.replace(message, id=uuid.uuid4().hex, ts=clock.now_us())
+
+
+# --- one socket ------------------------------------------------------------------------------------------
+
+
+class Link:
+    """The sending side of one socket: a bounded queue and the task that empties it."""
+
+    def __init__(
+        self,
+        *,
+        device_pk: int,
+        session_id: str,
+        plain: bool,
+        origin: str,
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+        on_plain_play: Callable[[PlayAnnouncement], None],
+        on_broken: Callable[[], None],
+    ) -> None:
+        self.device_pk = device_pk
+        self.session_id = session_id
+        self.plain = plain
+        self._origin = origin
+        self._send = send
+        self._on_plain_play = on_plain_play
+        self._on_broken = on_broken
+        self._queue: deque[dict[str, Any]] = deque()
+        self._filled = asyncio.Event()
+        self._planned: dict[str, asyncio.TimerHandle] = {}
+        self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    def put(self, frame: bytes) -> None:
+        """Queues one frame; a queue that is full ends the session."""
+        if len(self._queue) >= MOST_QUEUED:
+            logger.warning("device %s does not read: dropped", self.device_pk)
+            self.broken()
+            return
+        self._queue.append({"type": "websocket.send", "text": frame.decode()})
+        self._filled.set()
+
+    def deliver(self, play: PlayAnnouncement) -> None:
+        """Hands over a play. A plain device gets it at the moment of playing, in the brief's four fields."""
+        if not self.plain:
+            self.put(protocol.encode(play))
+            return
+        if play.event_id in self._planned:
+            return
+        delay_s = (play.play_at - clock.now_us()) / 1e6
+        self._planned[play.event_id] = asyncio.get_running_loop().call_later(
+            max(0.0, delay_s), self._play_plainly, play
+        )
+
+    def cancel(self, event_id: str) -> None:
+        """Forgets a play that a plain device has not been told yet."""
+        planned = self._planned.pop(event_id, None)
+        if planned is not None:
+            planned.cancel()
+
+    def shut(self, close_code: int, code: str, detail: str) -> None:
+        """Queues the reason and the close; nothing is queued after it."""
+        if not self.plain:
+            self.put(protocol.encode(stamped(protocol.Error(code=code, detail=detail))))
+        self._queue.append({"type": "websocket.close", "code": close_code, "reason": code})
+        self._filled.set()
+
+    def broken(self) -> None:
+        """Ends the session at once, without a word to a peer that does not listen."""
+        self._writer.cancel()
+        self._on_broken()
+
+    def stop(self) -> None:
+        """The socket is gone: nothing more is written."""
+        for planned in self._planned.values():
+            planned.cancel()
+        self._writer.cancel()
+
+    async def ended(self) -> None:
+        """Returns when the close that was queued is written, or the writer has given up."""
+        await asyncio.wait({self._writer}, timeout=WRITE_DEADLINE_S)
+
+    def _play_plainly(self, play: PlayAnnouncement) -> None:
+        self._planned.pop(play.event_id, None)
+        if clock.now_us() >= play.expires_at:
+            return
+        plain = {
+            "type": "play_announcement",
+            "announcement_id": play.announcement_id,
+            "audio_url": self._origin + play.audio_url if play.audio_url.startswith("/") else play.audio_url,
+            "volume": play.volume,
+        }
+        self.put(msgspec.json.encode(plain))
+        self._on_plain_play(play)
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                while self._queue:
+                    event = self._queue.popleft()
+                    async with asyncio.timeout(WRITE_DEADLINE_S):
+                        await self._send(event)
+                    if event["type"] == "websocket.close":
+                        return
+                self._filled.clear()
+                await self._filled.wait()
+        except TimeoutError:
+            logger.warning("device %s took no frame for %s s: dropped", self.device_pk, WRITE_DEADLINE_S)
+            self._on_broken()
+        except (OSError, RuntimeError):  # the peer is gone; the reading side notices it too
+            self._on_broken()
+
+
+# --- all sockets of the process --------------------------------------------------------------------------
+
+
+class Hub:
+    """The live links of this process, by device. The newest link of a device is the only one."""
+
+    def __init__(self, *, on_wake: Callable[[list[int]], None]) -> None:
+        self._links: dict[int, Link] = {}
+        self._on_wake = on_wake
+        self._actions: dict[type[Any], Callable[[Any], None]] = {
+            Frame: self._frame,
+            Plays: self._plays,
+            Shut: self._shut,
+            Superseded: self._superseded,
+            Wake: self._wake,
+        }
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    @property
+    def devices(self) -> list[int]:
+        """The devices that hang on this process."""
+        return list(self._links)
+
+    def join(self, link: Link) -> None:
+        """Takes a greeted link in; an older one of the same device is told and closed."""
+        older = self._links.get(link.device_pk)
+        self._links[link.device_pk] = link
+        if older is not None:
+            self._end_older(older)
+
+    def leave(self, link: Link) -> None:
+        """Forgets a link, unless a newer one has taken its place."""
+        if self._links.get(link.device_pk) is link:
+            del self._links[link.device_pk]
+
+    def link_of(self, device_pk: int) -> Link | None:
+        """The device's link on this process."""
+        return self._links.get(device_pk)
+
+    def dispatch(self, message: HubMessage) -> None:
+        """Carries out one message of the bus."""
+        self._actions[type(message)](message)
+
+    def shut_all(self, close_code: int, code: str, detail: str) -> None:
+        """Tells every device why, and closes: the server goes down."""
+        for link in self._links.values():
+            link.shut(close_code, code, detail)
+
+    def _local(self, devices: Iterable[int]) -> Iterable[Link]:
+        for device in devices:
+            link = self._links.get(device)
+            if link is not None:
+                yield link
+
+    def _frame(self, message: Frame) -> None:
+        encoded = protocol.encode(stamped(message.message))
+        for link in self._local(message.devices):
+            if isinstance(message.message, protocol.CancelAnnouncement):
+                link.cancel(message.message.event_id)
+            if not link.plain:
+                link.put(encoded)
+
+    def _plays(self, message: Plays) -> None:
+        for target in message.targets:
+            link = self._links.get(target.device)
+            if link is not None:
+                link.deliver(
+                    msgspec.structs.replace(
+                        stamped(message.common),
+                        event_id=target.event_id,
+                        volume=target.volume,
+                        play_at=target.play_at,
+                        expires_at=target.expires_at,
+                    )
+                )
+
+    def _shut(self, message: Shut) -> None:
+        for link in self._local(message.devices):
+            link.shut(message.close_code, message.code, message.detail)
+
+    def _superseded(self, message: Superseded) -> None:
+        link = self._links.get(message.device)
+        if link is not None and link.session_id != message.session_id:
+            self.leave(link)
+            self._end_older(link)
+
+    def _wake(self, message: Wake) -> None:
+        here = [link.device_pk for link in self._local(message.devices)]
+        if here:
+            self._on_wake(here)
+
+    @staticmethod
+    def _end_older(link: Link) -> None:
+        link.shut(CloseCode.SUPERSEDED, "superseded", "A newer connection of this device took over.")

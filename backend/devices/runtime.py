@@ -1,0 +1,147 @@
+"""What one server process keeps running for its devices: the hub, the store thread, the batches, the timers.
+
+Started by the ASGI lifespan, or by the first socket on servers without one (Daphne). Belongs to one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import DatabaseError, connections
+
+from common import clock
+from common.batching import Batcher
+from devices import bus, ports, store
+from devices.credentials import Credential
+from devices.hub import Hub
+from devices.models import Device
+from devices.ports import DeviceReport
+from devices.protocol import CloseCode
+from devices.store import Touch
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+REDELIVER_EVERY_S = 5.0
+"""How often each process looks for what its devices have not acknowledged."""
+LOOK_UP_LINGER_S = 0.005
+"""Connects gather this long into one query: after a restart all devices come at once."""
+
+
+class Runtime:
+    """The devices' side of one server process."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.hub = Hub(on_wake=lambda devices: self._spawn(self.deliver_due(devices, reconnected=False)))
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device-store")
+        self._look_ups: Batcher[Credential, Device | None] = Batcher(
+            lambda items: self._in_store(store.look_up, items), linger_s=LOOK_UP_LINGER_S
+        )
+        self._touches: Batcher[Touch, bool] = Batcher(lambda items: self._in_store(store.touch, items))
+        self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begins to listen to the bus and to look for what is due."""
+        self._spawn(bus.subscribe(self.hub.dispatch, self._redeliver))
+        self._spawn(self._redeliver_forever())
+
+    async def stop(self) -> None:
+        """Tells the devices to come back, writes what has gathered, and ends."""
+        self.hub.shut_all(CloseCode.RESTART, "restart", "The server restarts; come back.")
+        await asyncio.sleep(0.05)
+        for batcher in (self._touches, self._reports):
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(batcher.drain(), 5)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.loop.run_in_executor(self._thread, connections.close_all)
+        self._thread.shutdown(wait=False)
+
+    async def recognise(self, credential: Credential) -> Device | None:
+        """The device behind a token or ticket."""
+        return await self._look_ups.submit(credential)
+
+    async def touch(self, item: Touch) -> bool:
+        """Writes a sign of life; False when a newer session of the device has taken over."""
+        return await self._touches.submit(item)
+
+    async def report(self, item: DeviceReport) -> None:
+        """Returns when this report of a device is committed."""
+        await self._reports.submit(item)
+
+    async def deliver_due(self, devices: Sequence[int], *, reconnected: bool) -> None:
+        """Sends these devices what the ledger has for them."""
+        due = await self._in_store(
+            lambda pks: ports.ledger().due(pks, reconnected=reconnected, now=clock.now()), devices
+        )
+        for device_pk, plays in due.items():
+            link = self.hub.link_of(device_pk)
+            for play in plays if link is not None else ():
+                link.deliver(play)  # type: ignore[union-attr]  # the loop is empty without a link
+
+    async def _store_reports(self, items: Sequence[DeviceReport]) -> list[None]:
+        await self._in_store(lambda batch: ports.ledger().store(batch, now=clock.now()), items)
+        return [None] * len(items)
+
+    async def _redeliver(self) -> None:
+        devices = self.hub.devices
+        if devices:
+            await self.deliver_due(devices, reconnected=False)
+
+    async def _redeliver_forever(self) -> None:
+        while True:
+            await asyncio.sleep(REDELIVER_EVERY_S)
+            try:
+                await self._redeliver()
+            except Exception:
+                logger.exception("what is due could not be read; trying again")
+
+    async def _in_store(self, call: Callable[[Sequence[T]], R], items: Sequence[T]) -> R:
+        def run() -> R:
+            try:
+                return call(items)
+            except DatabaseError:
+                connections.close_all()  # the next call gets a fresh connection
+                raise
+
+        return await self.loop.run_in_executor(self._thread, run)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a device task failed", exc_info=task.exception())
+
+
+_runtime: Runtime | None = None
+
+
+def running() -> Runtime:
+    """This process's runtime, started on first use. Call it on the server's event loop."""
+    global _runtime
+    if _runtime is None or _runtime.loop is not asyncio.get_running_loop():
+        _runtime = Runtime()
+        _runtime.start()
+    return _runtime
+
+
+async def stop() -> None:
+    """Ends this process's runtime, if it runs."""
+    global _runtime
+    if _runtime is not None and _runtime.loop is asyncio.get_running_loop():
+        runtime, _runtime = _runtime, None
+        await runtime.stop()

@@ -1,0 +1,20 @@
+"""Periodic work on devices."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from common import clock
+from devices import services
+
+
+@shared_task(name="devices.watch_presence")
+def watch_presence() -> None:
+    """Writes the changes of presence."""
+    services.watch_presence(now=clock.now())
+
+
+@shared_task(name="devices.forget_old_pairings")
+def forget_old_pairings() -> None:
+    """Deletes pairings that are over."""
+    services.forget_old_pairings(now=clock.now())

@@ -1,0 +1,229 @@
+"""The ledger behind the device socket: what a device must still hear, and what it says became of it.
+
+Every function is synchronous, serves many devices at a time, and opens its own scope and transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from common import clock
+from common.tenancy import system_scope
+from devices import protocol
+from devices.ports import DeviceReport
+from events.domain import ledger, timing
+from events.messages import order_of
+from events.models import PlayEvent, PlayEventChange
+
+SENT_AGAIN_AFTER = timedelta(seconds=2)
+"""An order younger than this is on its way by push; asking the database for it would send it twice."""
+BELIEVED_SLACK = timedelta(minutes=5)
+"""A device's instant may lie this far outside of what is possible before it is not believed."""
+CHANGED = (
+    "status",
+    "reason",
+    "error_message",
+    "delivered_at",
+    "started_at",
+    "completed_at",
+    "outcome",
+    "start_error_us",
+    "played_ms",
+)
+
+
+class EventLedger:
+    """`devices.ports.Ledger` over the play events."""
+
+    def due(
+        self, device_pks: Sequence[int], *, reconnected: bool, now: datetime
+    ) -> Mapping[int, Sequence[protocol.PlayAnnouncement]]:
+        """The orders that these devices have not acknowledged; after a reconnect, all that have not started.
+
+        A play that waited for its device gets its start here, and keeps it.
+        """
+        with system_scope("the socket serves every client's devices"), transaction.atomic():
+            states = [ledger.PENDING, ledger.DELIVERED] if reconnected else [ledger.PENDING]
+            rows = PlayEvent.objects.filter(
+                device_id__in=device_pks, status__in=states, expires_at__gt=now
+            ).exclude(announcement=None)
+            if not reconnected:
+                rows = rows.filter(created_at__lt=now - SENT_AGAIN_AFTER)
+            orders: dict[int, list[protocol.PlayAnnouncement]] = {}
+            for event in rows.select_related("announcement", "device"):
+                if event.waits_for_device and event.status == ledger.PENDING and not _resumed(event, now):
+                    continue
+                announcement: Any = event.announcement
+                orders.setdefault(event.device_id or 0, []).append(order_of(event, announcement, now=now))
+            return orders
+
+    def store(self, reports: Sequence[DeviceReport], *, now: datetime) -> None:
+        """Moves the events that these reports are about. A report about another device's event moves nothing."""
+        with system_scope("the socket serves every client's devices"), transaction.atomic():
+            rows = _addressed(reports)
+            changes: list[PlayEventChange] = []
+            changed: dict[Any, PlayEvent] = {}
+            for report in reports:
+                event = rows.get(_key(report))
+                if event is None:
+                    continue
+                change = _move(event, report)
+                if change is not None:
+                    changes.append(change)
+                    changed[event.pk] = event
+            if changed:
+                PlayEvent.objects.bulk_update(changed.values(), CHANGED, batch_size=200)
+                PlayEventChange.objects.bulk_create(changes)
+
+
+def _resumed(event: PlayEvent, now: datetime) -> bool:
+    """Gives a play that waited for its device a start; False when it is too late for one."""
+    device: Any = event.device
+    announcement: Any = event.announcement
+    path = timing.Path(
+        required_lead_us=device.required_lead_ms * timing.MS,
+        output_delay_us=device.output_delay_ms * timing.MS,
+        round_trip_us=device.round_trip_us,
+    )
+    start = timing.resume(
+        play_at=clock.to_us(event.play_at),
+        duration_us=announcement.duration_ms * timing.MS,
+        expires_at=clock.to_us(event.expires_at),
+        now=clock.to_us(now),
+        lead=timing.lead_us([path], clip_bytes=announcement.file_size),
+    )
+    if start is None:
+        return False
+    event.play_at = clock.from_us(start.play_at)
+    event.late = start.late
+    event.waits_for_device = False
+    event.save(update_fields=["play_at", "late", "waits_for_device"])
+    return True
+
+
+def _key(report: DeviceReport) -> tuple[int, str]:
+    """What names the event of a report: its id, or for a plain device its announcement."""
+    message: Any = report.message
+    return report.device_pk, message.event_id or f"announcement {message.announcement_id}"
+
+
+def _addressed(reports: Sequence[DeviceReport]) -> dict[tuple[int, str], PlayEvent]:
+    """The locked events of these reports, by device and name: only a device's own events are found."""
+    names = {_key(report) for report in reports}
+    by_id = {name for _, name in names if not name.startswith("announcement ")}
+    wanted = Q(pk__in=[name for name in by_id if _is_uuid(name)])
+    plain = [(report.device_pk, report.message) for report in reports if not _event_id(report)]
+    for device_pk, message in plain:
+        wanted |= Q(
+            device_id=device_pk,
+            announcement_id=getattr(message, "announcement_id", None) or 0,
+            status__in=[ledger.DELIVERED, ledger.PLAYING],
+        )
+    rows: dict[tuple[int, str], PlayEvent] = {}
+    for event in PlayEvent.objects.select_for_update().filter(wanted).order_by("play_at"):
+        device_pk = event.device_id or 0
+        rows[device_pk, str(event.pk)] = event
+        rows.setdefault((device_pk, f"announcement {event.announcement_id}"), event)
+    return rows
+
+
+def _event_id(report: DeviceReport) -> str:
+    message: Any = report.message
+    return message.event_id or ""
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _move(event: PlayEvent, report: DeviceReport) -> PlayEventChange | None:
+    """Applies one report to its event; None when it changes nothing."""
+    match report.message:
+        case protocol.Ack() as ack:
+            moved = ledger.acknowledged(event.status, state=ack.state, at=report.at)
+            detail: dict[str, Any] = {"ack": ack.state, "why": ack.reason}
+        case protocol.PlaybackStarted() as begun:
+            at = _believed(begun.started_at, event, report.at)
+            moved = ledger.started(event.status, at=at or report.at)
+            detail = {"started_at_us": begun.started_at}
+        case protocol.PlaybackComplete() as receipt:
+            moved = ledger.received(
+                event.status,
+                event.reason,
+                outcome=receipt.outcome,
+                at=report.at,
+                by_device=bool(event.outcome),
+            )
+            detail = _receipt_detail(receipt)
+        case _:
+            return None
+    if moved is None:
+        return None
+    event.status = moved.status
+    event.reason = moved.reason
+    event.error_message = ledger.REASONS[moved.reason]
+    if isinstance(report.message, protocol.PlaybackComplete):
+        _keep_receipt(event, report.message, report.at)
+    elif moved.status == ledger.PLAYING:
+        event.started_at = moved.at
+    elif moved.status == ledger.FAILED:
+        event.completed_at = moved.at
+    if event.delivered_at is None and moved.status in {ledger.DELIVERED, ledger.PLAYING, ledger.COMPLETED}:
+        event.delivered_at = report.at
+    return PlayEventChange(
+        event=event,
+        at=report.at,
+        status=moved.status,
+        reason=moved.reason,
+        source="device",
+        correction=moved.correction,
+        detail=detail,
+    )
+
+
+def _keep_receipt(event: PlayEvent, receipt: protocol.PlaybackComplete, at: datetime) -> None:
+    started = _believed(receipt.started_at, event, at)
+    ended = _believed(receipt.ended_at, event, at)
+    event.outcome = receipt.outcome
+    event.started_at = started or event.started_at
+    event.completed_at = ended or at
+    event.start_error_us = receipt.start_error_us
+    event.played_ms = receipt.played_ms
+    if receipt.error and event.reason:
+        event.error_message = f"{ledger.REASONS[event.reason]} The device says: {receipt.error}"
+
+
+def _receipt_detail(receipt: protocol.PlaybackComplete) -> dict[str, Any]:
+    return {
+        "outcome": receipt.outcome,
+        "started_at_us": receipt.started_at,
+        "ended_at_us": receipt.ended_at,
+        "start_error_us": receipt.start_error_us,
+        "played_ms": receipt.played_ms,
+        "error": receipt.error,
+    }
+
+
+def _believed(instant_us: int | None, event: PlayEvent, arrived: datetime) -> datetime | None:
+    """A device's own instant, unless it lies before the order or in the future: such a clock is not believed.
+
+    What it said stays in the history either way.
+    """
+    if instant_us is None:
+        return None
+    try:
+        instant = clock.from_us(instant_us)
+    except OverflowError:
+        return None
+    earliest = min(event.created_at, event.play_at) - BELIEVED_SLACK
+    return instant if earliest <= instant <= arrived + BELIEVED_SLACK else None

@@ -1,0 +1,38 @@
+"""A play event as the order that its device gets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from announcements.models import Announcement
+from common import clock
+from common.media_urls import media_url
+from devices.protocol import PlayAnnouncement
+from events.models import PlayEvent
+
+MEDIA_KIND = "announcement"
+
+
+def order_of(event: PlayEvent, announcement: Announcement, *, now: datetime) -> PlayAnnouncement:
+    """The `play_announcement` of this event, with a fresh link to the audio."""
+    url, _ = media_url(MEDIA_KIND, announcement.pk, announcement.sha256, now=now)
+    late: Any = event.late
+    priority: Any = event.priority
+    return PlayAnnouncement(
+        announcement_id=announcement.pk,
+        audio_url=url,
+        volume=event.volume,
+        event_id=str(event.pk),
+        play_at=clock.to_us(event.play_at),
+        expires_at=clock.to_us(event.expires_at),
+        sha256=announcement.sha256,
+        bytes=announcement.file_size,
+        mime=announcement.mime_type,
+        duration_ms=announcement.duration_ms,
+        gain_db=announcement.gain_db,
+        priority=priority,
+        duck_db=event.duck_db,
+        late=late,
+        overrides_quiet_hours=event.override_quiet_hours,
+    )

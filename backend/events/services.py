@@ -1,0 +1,240 @@
+"""Playing now, and taking it back. Keyword-only, atomic; devices hear of it after the commit."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from announcements.models import Announcement
+from audit.services import record
+from common import clock
+from common.api import refuse_locked
+from common.errors import Refusal
+from common.media_fields import Readiness
+from devices import bus
+from devices.desired import effective_volume
+from devices.hub import Frame, Plays, Target
+from devices.models import Device
+from devices.protocol import CancelAnnouncement
+from events.domain import ledger, timing
+from events.ids import instant_event_id
+from events.messages import order_of
+from events.models import PlayEvent, PlayEventChange
+from zones.domain import is_quiet, quiet_hours
+from zones.models import Floor
+
+FARTHEST_AHEAD = timedelta(hours=24)
+"""A device's plan reaches this far, so an instant play may too."""
+EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One request to play: its events, one for each device."""
+
+    play_id: uuid.UUID
+    play_at: datetime
+    events: list[PlayEvent]
+    offline: frozenset[int]
+
+
+def play_now(
+    *,
+    announcement: Announcement,
+    devices: Sequence[Device],
+    user: Any,
+    now: datetime,
+    volume: int | None = None,
+    priority: str = "instant",
+    play_at: datetime | None = None,
+    override_quiet_hours: bool = False,
+) -> Play:
+    """Orders an announcement on these devices, all at the same instant.
+
+    `devices` come with their floor and client. An offline device is waited for 60 s. Raises `Refusal`:
+    `not_ready`, `announcement_disabled`, `no_devices`, `quiet_hours`, `validation_failed` for an instant out of
+    reach, `trial_ended` and `client_suspended` (not for an emergency).
+    """
+    _require_playable(announcement, priority)
+    if not devices:
+        raise Refusal("no_devices", "None of the named devices and floors has a device to play on.")
+    online = [device for device in devices if device.is_online(now)]
+    start = _start(announcement, online, now, play_at)
+    if priority != EMERGENCY and not override_quiet_hours:
+        _require_no_quiet_hours(devices, start)
+
+    play_id = uuid.uuid4()
+    reachable = {device.pk for device in online}
+    events = [
+        _new_event(
+            announcement=announcement,
+            device=device,
+            play_id=play_id,
+            start=start,
+            now=now,
+            user=user,
+            volume=volume,
+            priority=priority,
+            override=override_quiet_hours,
+            waits=device.pk not in reachable,
+        )
+        for device in devices
+    ]
+    with transaction.atomic():
+        PlayEvent.objects.bulk_create(events)
+        PlayEventChange.objects.bulk_create(
+            [PlayEventChange(event=event, at=now, status=event.status, source="user") for event in events]
+        )
+        record(
+            "play",
+            resource="announcement",
+            resource_id=announcement.pk,
+            client_id=announcement.client_id,
+            details={
+                "play_id": play_id,
+                "title": announcement.title,
+                "devices": [device.pk for device in devices],
+                "priority": priority,
+                "play_at": start,
+                "override_quiet_hours": override_quiet_hours,
+            },
+        )
+        bus.publish_on_commit(_push(events, announcement, now))
+    return Play(play_id, start, events, frozenset(d.pk for d in devices) - reachable)
+
+
+def _push(events: Sequence[PlayEvent], announcement: Announcement, now: datetime) -> Plays:
+    return Plays(
+        common=order_of(events[0], announcement, now=now),
+        targets=[
+            Target(
+                device=event.device_id or 0,
+                event_id=str(event.pk),
+                volume=event.volume,
+                play_at=clock.to_us(event.play_at),
+                expires_at=clock.to_us(event.expires_at),
+            )
+            for event in events
+        ],
+    )
+
+
+def _require_playable(announcement: Announcement, priority: str) -> None:
+    if priority != EMERGENCY:
+        refuse_locked(announcement.client)
+    if not announcement.enabled:
+        raise Refusal("announcement_disabled", f"“{announcement.title}” is switched off.")
+    if announcement.status != Readiness.READY:
+        why = announcement.failure_detail or f"it is {announcement.get_status_display().lower()}"
+        raise Refusal("not_ready", f"“{announcement.title}” cannot be played: {why}.")
+
+
+def _start(
+    announcement: Announcement, online: Sequence[Device], now: datetime, asked: datetime | None
+) -> datetime:
+    paths = [
+        timing.Path(
+            required_lead_us=device.required_lead_ms * timing.MS,
+            output_delay_us=device.output_delay_ms * timing.MS,
+            round_trip_us=device.round_trip_us,
+        )
+        for device in online
+    ]
+    soonest = clock.from_us(clock.to_us(now) + timing.lead_us(paths, clip_bytes=announcement.file_size))
+    if asked is None:
+        return soonest
+    if asked < now:
+        raise Refusal("validation_failed", "play_at lies in the past.", field="play_at")
+    if asked > now + FARTHEST_AHEAD:
+        raise Refusal("validation_failed", "play_at may be at most 24 hours ahead.", field="play_at")
+    return max(asked, soonest)
+
+
+def _require_no_quiet_hours(devices: Iterable[Device], start: datetime) -> None:
+    floors: dict[int, Floor] = {device.floor.pk: device.floor for device in devices if device.floor}
+    quiet = [floor.name for floor in floors.values() if is_quiet_on(floor, start)]
+    if quiet:
+        raise Refusal(
+            "quiet_hours",
+            f"It is quiet hours on {', '.join(sorted(quiet))}. Send override_quiet_hours to play all the same;"
+            " that is recorded.",
+            floors=sorted(quiet),
+        )
+
+
+def is_quiet_on(floor: Floor, at: datetime) -> bool:
+    """Whether `at` lies in the floor's quiet hours, read on its own wall clock."""
+    hours = quiet_hours(floor.quiet_hours_start, floor.quiet_hours_end)
+    return is_quiet(hours, ZoneInfo(floor.zone), clock.to_us(at))
+
+
+def _new_event(
+    *,
+    announcement: Announcement,
+    device: Device,
+    play_id: uuid.UUID,
+    start: datetime,
+    now: datetime,
+    user: Any,
+    volume: int | None,
+    priority: str,
+    override: bool,
+    waits: bool,
+) -> PlayEvent:
+    loud = effective_volume(device) if volume is None else volume
+    if device.floor is not None:
+        loud = device.floor.bounded(loud)
+    return PlayEvent(
+        id=instant_event_id(play_id, device.pk),
+        play_id=play_id,
+        announcement=announcement,
+        announcement_title=announcement.title,
+        device=device,
+        device_name=device.name,
+        client_id=device.client_id,
+        floor=device.floor,
+        floor_name=device.floor.name if device.floor else "",
+        event_type=PlayEvent.Type.INSTANT,
+        priority=priority,
+        play_at=start,
+        expires_at=clock.from_us(timing.expiry_us(clock.to_us(start), waits=waits)),
+        volume=loud,
+        late="join",
+        waits_for_device=waits,
+        override_quiet_hours=override,
+        created_at=now,
+        created_by=user,
+    )
+
+
+@transaction.atomic
+def cancel_events(*, events: Iterable[PlayEvent], now: datetime) -> list[PlayEvent]:
+    """Takes back what has not started; answers with the events that were cancelled.
+
+    The device is told too. If it had started in the meantime, its receipt corrects the record.
+    """
+    pks = [event.pk for event in events]
+    open_rows = PlayEvent.objects.select_for_update().filter(
+        pk__in=pks, status__in=[ledger.PENDING, ledger.DELIVERED]
+    )
+    cancelled = []
+    for event in open_rows:
+        event.status = ledger.FAILED
+        event.reason = "cancelled"
+        event.error_message = ledger.REASONS["cancelled"]
+        event.completed_at = now
+        event.save(update_fields=["status", "reason", "error_message", "completed_at"])
+        PlayEventChange.objects.create(
+            event=event, at=now, status=event.status, reason="cancelled", source="user"
+        )
+        record("cancel", resource="play_event", resource_id=event.pk, client_id=event.client_id)
+        if event.device_id is not None:
+            bus.publish_on_commit(Frame([event.device_id], CancelAnnouncement(event_id=str(event.pk))))
+        cancelled.append(event)
+    return cancelled

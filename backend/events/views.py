@@ -1,0 +1,172 @@
+"""Playing now, taking it back, and the record of what played."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from announcements.models import Announcement
+from common import clock
+from common.api import GuardedAPIView, ListMixin, RetrieveMixin, TenantViewSet
+from common.errors import Refusal
+from common.idempotency import idempotent
+from common.openapi import reading, writing
+from common.permissions import IsFloorUser
+from common.serializers import refuse_foreign
+from devices.models import Device
+from events import services
+from events.filters import PlayEventFilter
+from events.models import PlayEvent
+from events.serializers import (
+    CancelledSerializer,
+    CancelSerializer,
+    OrderedPlaySerializer,
+    PlayEventDetailSerializer,
+    PlayEventSerializer,
+    PlaySerializer,
+)
+
+
+class PlayAnnouncementView(GuardedAPIView):
+    """`POST /api/announcements/{id}/play/`."""
+
+    access = {"post": IsFloorUser}
+    works_when_locked: ClassVar[frozenset[str]] = frozenset({"post"})
+    """An emergency may sound in a locked business; the service refuses everything else."""
+
+    @extend_schema(
+        operation_id="announcements_play",
+        summary="Play an announcement now",
+        description=(
+            "All online devices start at the same instant, `play_at`. An offline device is waited for, 60 s long;"
+            " `offline` says which. An `Idempotency-Key` makes a retry harmless."
+        ),
+        request=PlaySerializer,
+        responses={
+            202: OrderedPlaySerializer,
+            **writing(
+                "quiet_hours",
+                "not_ready",
+                "announcement_disabled",
+                "no_devices",
+                "idempotency_key_reused",
+                "idempotency_in_progress",
+            ),
+        },
+    )
+    @idempotent
+    def post(self, request: Request, announcement_pk: int) -> Response:
+        """Orders the play; answers before it sounds."""
+        announcement = Announcement.objects.select_related("client").filter(pk=announcement_pk).first()
+        if announcement is None:
+            raise Refusal("not_found", "There is no such announcement.")
+        body = PlaySerializer(data=request.data, context={"request": request})
+        body.is_valid(raise_exception=True)
+        wanted = dict(body.validated_data)
+        refuse_foreign(body, wanted, announcement.client_id)
+        play = services.play_now(
+            announcement=announcement,
+            devices=list(_devices(announcement, wanted)),
+            user=request.user,
+            now=clock.now(),
+            volume=wanted.get("volume"),
+            priority=wanted["priority"],
+            play_at=wanted.get("play_at"),
+            override_quiet_hours=wanted["override_quiet_hours"],
+        )
+        answer = {
+            "play_id": play.play_id,
+            "play_at": play.play_at,
+            "devices": len(play.events),
+            "offline": len(play.offline),
+            "events": play.events,
+        }
+        return Response(OrderedPlaySerializer(answer).data, status=status.HTTP_202_ACCEPTED)
+
+
+def _devices(announcement: Announcement, wanted: dict[str, Any]) -> QuerySet[Device]:
+    """The devices that a body names, each once: of this client, and within what the caller may see."""
+    own: QuerySet[Device] = (
+        Device.objects.select_related("floor__client", "client")
+        .filter(client_id=announcement.client_id, revoked_at=None)
+        .order_by("pk")
+    )
+    if wanted["all"]:
+        return own
+    named = own.filter(pk__in=[device.pk for device in wanted.get("devices", [])])
+    return named | own.filter(floor__in=wanted.get("floors", []))
+
+
+@extend_schema_view(
+    list=extend_schema(summary="What played", responses={200: PlayEventSerializer(many=True), **reading()}),
+    retrieve=extend_schema(
+        summary="One play with its whole history", responses={200: PlayEventDetailSerializer, **reading()}
+    ),
+)
+class PlayEventViewSet(ListMixin, RetrieveMixin, TenantViewSet):
+    """The ledger: what was ordered on which device, and what became of it."""
+
+    model = PlayEvent
+    serializer_class = PlayEventSerializer
+    filterset_class = PlayEventFilter
+    search_fields = ["announcement_title", "device_name", "floor_name"]
+    ordering_fields = ["created_at", "play_at", "completed_at", "status"]
+    access = {
+        "list": IsFloorUser,
+        "retrieve": IsFloorUser,
+        "cancel": IsFloorUser,
+        "cancel_play": IsFloorUser,
+    }
+    works_when_locked: ClassVar[frozenset[str]] = frozenset({"cancel", "cancel_play"})
+    """Silence may always be asked for."""
+
+    def get_queryset(self) -> Any:
+        """The caller's events; one of them with its history."""
+        rows = PlayEvent.objects.select_related("created_by")
+        return rows.prefetch_related("changes") if self.action == "retrieve" else rows
+
+    def get_serializer_class(self) -> Any:
+        """The detail has the history."""
+        return PlayEventDetailSerializer if self.action == "retrieve" else PlayEventSerializer
+
+    @extend_schema(
+        summary="Cancel one play that has not started",
+        request=None,
+        responses={200: PlayEventSerializer, **writing("already_started", "already_ended")},
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Takes one event back."""
+        event = self.get_object()
+        cancelled = services.cancel_events(events=[event], now=clock.now())
+        if not cancelled:
+            event.refresh_from_db()
+            code = "already_started" if event.status == PlayEvent.Status.PLAYING else "already_ended"
+            raise Refusal(code, f"It cannot be taken back: it is {event.status}.")
+        return Response(self.get_serializer(cancelled[0]).data)
+
+    @extend_schema(
+        operation_id="play_events_cancel_play",
+        summary="Cancel a whole play",
+        description="On every device where it has not started; the answer tells the rest.",
+        request=CancelSerializer,
+        responses={200: CancelledSerializer, **writing()},
+    )
+    @action(detail=False, methods=["post"], url_path="cancel")
+    def cancel_play(self, request: Request) -> Response:
+        """Takes back all events of one play."""
+        body = CancelSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        events = list(self.get_queryset().filter(play_id=body.validated_data["play_id"]))
+        if not events:
+            raise Refusal("not_found", "There is no such play.")
+        cancelled = {row.pk: row for row in services.cancel_events(events=events, now=clock.now())}
+        rest = list(self.get_queryset().filter(pk__in=[e.pk for e in events if e.pk not in cancelled]))
+        answer = {"cancelled": list(cancelled.values()), "not_cancelled": rest}
+        return Response(CancelledSerializer(answer).data)
