@@ -1,0 +1,149 @@
+"""The journal: what this speaker has begun to play and what became of it, safe against loss of power.
+
+"Starting" is committed (SQLite, `synchronous=FULL`, so fsync'd) before the first sample; a row found in that
+state after a restart may or may not have sounded: it becomes `unknown_after_crash` and is never played again.
+Receipts stay until the server acknowledges them, and event ids at least `KEEP_US` longer, against repeats.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from sync2gear_player.documents import build
+from sync2gear_player.messages import Receipt
+
+KEEP_US = 72 * 3_600_000_000
+"""Longer than the 48 h within which a push or a plan may name an event again."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS plays (
+    event_id TEXT PRIMARY KEY,
+    announcement_id INTEGER NOT NULL,
+    at_us INTEGER NOT NULL,
+    receipt TEXT,
+    acknowledged INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS plays_owed ON plays (acknowledged, at_us);
+"""
+
+log = logging.getLogger(__name__)
+
+
+class Journal:
+    """Safe to call from several threads; every method that writes has committed when it returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or creates it. A file that is damaged is put aside, since a silent speaker helps nobody."""
+        self._lock = threading.Lock()
+        try:
+            self._db = _open(path)
+        except sqlite3.DatabaseError as error:
+            aside = path.with_suffix(f".damaged-{path.stat().st_mtime_ns}")
+            log.error("the journal is damaged (%s); it is put aside as %s", error, aside.name)
+            path.rename(aside)
+            for suffix in ("-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            self._db = _open(path)
+
+    def begin(self, event_id: str, announcement_id: int, now: int) -> bool:
+        """Commits "starting". False if the event is in the journal already: it must not sound again."""
+        with self._lock, self._db:
+            cursor = self._db.execute(
+                "INSERT OR IGNORE INTO plays (event_id, announcement_id, at_us) VALUES (?, ?, ?)",
+                (event_id, announcement_id, now),
+            )
+            return cursor.rowcount == 1
+
+    def finish(self, receipt: Receipt, now: int) -> None:
+        """Keeps what became of an event, begun or not. An outcome that is kept already is not changed."""
+        with self._lock, self._db:
+            self._db.execute(
+                "INSERT INTO plays (event_id, announcement_id, at_us, receipt) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (event_id) DO UPDATE SET receipt = excluded.receipt, at_us = excluded.at_us"
+                " WHERE receipt IS NULL",
+                (receipt.event_id, receipt.announcement_id, now, json.dumps(asdict(receipt))),
+            )
+
+    def recover(self, now: int) -> list[str]:
+        """At start: what was left in "starting" becomes `unknown_after_crash`; returns those event ids."""
+        with self._lock:
+            left = self._db.execute(
+                "SELECT event_id, announcement_id FROM plays WHERE receipt IS NULL"
+            ).fetchall()
+        for event_id, announcement_id in left:
+            outcome = Receipt(
+                event_id=event_id,
+                announcement_id=announcement_id,
+                outcome="unknown_after_crash",
+                error="the speaker stopped while this was about to sound or sounding",
+            )
+            self.finish(outcome, now)
+        return [event_id for event_id, _ in left]
+
+    def owed(self) -> list[Receipt]:
+        """The receipts that the server has not acknowledged, oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT receipt FROM plays WHERE receipt IS NOT NULL AND acknowledged = 0 ORDER BY at_us"
+            ).fetchall()
+        return [build(Receipt, json.loads(text)) for (text,) in rows]
+
+    def acknowledge(self, event_ids: Iterable[str]) -> None:
+        """The server has committed these receipts."""
+        with self._lock, self._db:
+            self._db.executemany(
+                "UPDATE plays SET acknowledged = 1 WHERE event_id = ? AND receipt IS NOT NULL",
+                [(event_id,) for event_id in event_ids],
+            )
+
+    def receipt_again(self, event_id: str) -> Receipt | None:
+        """The receipt of an event that the server asks for once more: owed again. None if there is none yet."""
+        with self._lock, self._db:
+            row = self._db.execute("SELECT receipt FROM plays WHERE event_id = ?", (event_id,)).fetchone()
+            if row is None or row[0] is None:
+                return None
+            self._db.execute("UPDATE plays SET acknowledged = 0 WHERE event_id = ?", (event_id,))
+        return build(Receipt, json.loads(row[0]))
+
+    def known(self, event_ids: Iterable[str]) -> set[str]:
+        """Those of `event_ids` that are in the journal."""
+        wanted = list(event_ids)
+        with self._lock:
+            return {
+                event_id
+                for event_id in wanted
+                if self._db.execute("SELECT 1 FROM plays WHERE event_id = ?", (event_id,)).fetchone()
+            }
+
+    def prune(self, now: int) -> int:
+        """Forgets acknowledged events older than `KEEP_US`; returns how many."""
+        with self._lock, self._db:
+            return self._db.execute(
+                "DELETE FROM plays WHERE acknowledged = 1 AND at_us < ?", (now - KEEP_US,)
+            ).rowcount
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._db.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.executescript(_SCHEMA)
+        check = db.execute("PRAGMA quick_check").fetchone()[0]
+        if check != "ok":
+            raise sqlite3.DatabaseError(check)
+    except sqlite3.DatabaseError:
+        db.close()
+        raise
+    return db

@@ -1,0 +1,1 @@
+"""Where the sound goes: a card, a file, or nowhere; all are paced in real time."""
