@@ -38,6 +38,10 @@ LIMITS: dict[str, Limit] = {
     "register.address": Limit(20, HOUR),
     # Guesses of the current password with a stolen access token.
     "password.user": Limit(10, 15 * MINUTE),
+    # New speakers that ask for a code: a chain may unpack a hundred behind one address.
+    "pair.address": Limit(120, HOUR),
+    # Entered pairing codes. 20^8 codes and ten minutes each leave a guesser nothing.
+    "claim.user": Limit(30, 10 * MINUTE),
 }
 
 

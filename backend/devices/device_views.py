@@ -14,6 +14,7 @@ from common.api import GuardedAPIView
 from common.context import current_actor
 from common.openapi import problems
 from common.permissions import IsAnybody, IsDevice
+from common.throttling import caller_address, spend
 from devices import services
 from devices.authentication import DeviceAuthentication
 from devices.credentials import TICKET_LIFETIME_S, issue_ticket
@@ -44,7 +45,6 @@ class PairView(GuardedAPIView):
 
     authentication_classes: tuple[Any, ...] = ()
     access = {"post": IsAnybody}
-    limits = {"post": "pair"}
 
     @extend_schema(
         summary="Start pairing a speaker",
@@ -58,6 +58,7 @@ class PairView(GuardedAPIView):
     )
     def post(self, request: Request) -> Response:
         """A code that lives ten minutes."""
+        spend("pair.address", caller_address(), now=clock.now())
         body = StartPairingSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         started = services.start_pairing(
@@ -78,7 +79,6 @@ class PairTokenView(GuardedAPIView):
 
     authentication_classes: tuple[Any, ...] = ()
     access = {"post": IsAnybody}
-    limits = {"post": "pair_poll"}
 
     @extend_schema(
         summary="Fetch the token of a claimed speaker",
@@ -93,7 +93,6 @@ class PairTokenView(GuardedAPIView):
                 "access_denied",
                 "validation_failed",
                 "malformed",
-                "rate_limited",
             ),
         },
         auth=[],

@@ -18,6 +18,7 @@ from common.idempotency import idempotent
 from common.openapi import reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser
 from common.serializers import invalid
+from common.throttling import spend
 from devices import services
 from devices.desired import desired_of
 from devices.filters import DeviceFilter
@@ -78,7 +79,6 @@ class DeviceViewSet(CrudViewSet):
         "test_tone": IsFloorUser,
         "status": IsFloorUser,
     }
-    limits = {"claim": "pairing_code"}
 
     def get_queryset(self) -> Any:
         """The caller's devices with what their representation needs."""
@@ -110,6 +110,7 @@ class DeviceViewSet(CrudViewSet):
     @action(detail=False, methods=["post"])
     def claim(self, request: Request) -> Response:
         """Binds a waiting speaker to the caller's business."""
+        spend("claim.user", str(request.user.pk), now=clock.now())
         body = ClaimSerializer(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
         floor: Floor | None = body.validated_data.get("floor")
