@@ -6,7 +6,10 @@ from django.db import models
 
 from audit.services import audited
 from common.media_fields import SoundFacts
+from common.preparation import Preparable
+from common.streaming import Sound
 from common.tenancy import TenantManager
+from common.uploads import owns_files
 
 MEASURED = (
     "status",
@@ -15,16 +18,19 @@ MEASURED = (
     "loudness_lufs",
     "true_peak_dbtp",
     "gain_db",
+    "queued_at",
+    "attempts",
     "updated_at",
 )
 
 
+@owns_files("audio_file", "source_file")
 @audited("announcement", ignore=MEASURED)
-class Announcement(SoundFacts):
+class Announcement(SoundFacts, Preparable):
     """Words for a shop. `audio_file` is always a normalised MP3; `source_file` waits to be made into one.
 
-    `duration` is whole seconds (the brief's), `duration_ms` the exact length. `spoken_by` names the engine or
-    provider that really spoke, which may differ from the voice asked for.
+    `duration` is whole seconds (the brief's), `duration_ms` the exact length. `spoken_by` is the id of the
+    voice that really spoke, which may differ from the voice asked for.
     """
 
     class Type(models.TextChoices):
@@ -63,3 +69,16 @@ class Announcement(SoundFacts):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def playable(self) -> bool:
+        """Whether there is a sound to play: always when `ready`.
+
+        While a changed text is being spoken, and if that fails, it is the sound of the text before.
+        """
+        return bool(self.audio_file)
+
+    @property
+    def sound(self) -> Sound:
+        """The announcement as it is streamed."""
+        return Sound(file=self.audio_file, sha256=self.sha256, mime=self.mime_type, name=self.title)

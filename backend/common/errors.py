@@ -12,12 +12,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
+from rest_framework.views import set_rollback
 
 from common.context import current_actor
 
@@ -155,7 +156,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         exc = drf.ValidationError(get_error_detail(exc))
     if isinstance(exc, IntegrityError):
         logger.warning("integrity error answered as a conflict", exc_info=exc)
-        _roll_back()
+        set_rollback()
         return _respond(problem("conflict", "Another record already holds one of these values."))
     if isinstance(exc, Http404):
         exc = drf.NotFound()
@@ -175,7 +176,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 
 def _refused(refusal: Refusal) -> Response:
-    _roll_back()
+    set_rollback()
     members = dict(refusal.members)
     headers = members.pop("headers", {})
     if refusal.field:
@@ -185,11 +186,6 @@ def _refused(refusal: Refusal) -> Response:
 
 def _respond(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
-
-
-def _roll_back() -> None:
-    if transaction.get_connection().in_atomic_block:
-        transaction.set_rollback(True)
 
 
 def _kept_headers(response: Response) -> dict[str, str]:

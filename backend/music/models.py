@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 from audit.services import audited
 from common.media_fields import SoundFacts
+from common.preparation import Preparable
+from common.streaming import Sound
 from common.tenancy import TenantManager
+from common.uploads import owns_files
 
 MEASURED = (
     "status",
@@ -15,12 +19,18 @@ MEASURED = (
     "loudness_lufs",
     "true_peak_dbtp",
     "gain_db",
+    "queued_at",
+    "attempts",
 )
 
 
+@owns_files("file")
 @audited("music", ignore=MEASURED)
-class MusicFile(SoundFacts):
-    """A track. `duration` is whole seconds (the brief's), `duration_ms` the exact length."""
+class MusicFile(SoundFacts, Preparable):
+    """A track. `duration` is whole seconds (the brief's), `duration_ms` the exact length.
+
+    The file is kept as it came; `gain_db` brings it to the common loudness when it is played.
+    """
 
     name = models.CharField(max_length=255)
     client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, related_name="music_files")
@@ -32,7 +42,15 @@ class MusicFile(SoundFacts):
     artist = models.CharField(max_length=255, blank=True)
     album = models.CharField(max_length=255, blank=True)
     genre = models.CharField(max_length=100, blank=True)
-    isrc = models.CharField(max_length=12, blank=True)
+    isrc = models.CharField(
+        max_length=12,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}\Z", "An ISRC has 12 characters, like GBAYE6800011.", "isrc"
+            )
+        ],
+    )
 
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey("users.User", on_delete=models.SET_NULL, null=True, related_name="+")
@@ -46,3 +64,9 @@ class MusicFile(SoundFacts):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def sound(self) -> Sound:
+        """The track as it is streamed."""
+        name = f"{self.artist} - {self.name}" if self.artist else self.name
+        return Sound(file=self.file, sha256=self.sha256, mime=self.mime_type, name=name)

@@ -1,0 +1,136 @@
+"""The work of the jobs on announcements: every sound becomes an MP3 at −16 LUFS.
+
+A job reads the row, works for seconds on files of its own, and takes the row again under its lock. If what was
+asked for has changed meanwhile, its work is thrown away: the change asked for a job of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files import File
+from django.db import transaction
+
+from announcements import selectors
+from announcements.models import Announcement
+from announcements.speech.synthesis import synthesise
+from common import preparation
+from common.audio import isolated
+from common.audio.errors import CodedError
+from common.audio.values import Loudness
+from common.media_fields import Readiness
+from common.uploads import local_copy, remove_on_commit, stored
+
+MP3 = "audio/mpeg"
+ASKED = ("status", "type", "text", "voice", "language", "source_file")
+"""The columns that say what is to be made."""
+SPEECH_S, SPEECH_S_PER_CHARACTER = 30.0, 0.03
+"""Time allowed for speaking a text."""
+
+logger = logging.getLogger(__name__)
+
+
+class _Overtaken(Exception):
+    """The row asks for something else by now, or is gone."""
+
+
+def prepare(*, announcement_id: int) -> None:
+    """Brings the source of an uploaded or recorded announcement that is `processing` to the common loudness.
+
+    It becomes `ready`, and the source is removed, or `failed`. A recording loses the silence at its ends.
+    Harmless when run twice, at once, or on an announcement that is gone.
+    """
+    _make(announcement_id, Readiness.PROCESSING, _normalised)
+
+
+def speak(*, announcement_id: int) -> None:
+    """Speaks the text of an announcement that is `generating`: it becomes `ready` or `failed`.
+
+    Until then, and if it fails, the sound of the text before stays. Harmless as `prepare` is.
+    """
+    _make(announcement_id, Readiness.GENERATING, _spoken)
+
+
+def unfinished(*, now: datetime, asked_before: datetime) -> list[tuple[int, str]]:
+    """Id and status of those asked for before `asked_before` and not done; see `preparation.lost`."""
+    return preparation.lost(Announcement.objects.all(), asked_before=asked_before, now=now)
+
+
+def _normalised(announcement: Announcement, target: Path) -> dict[str, Any]:
+    with local_copy(announcement.source_file) as source:
+        clip = isolated.normalise(
+            source, target, trim_silence=announcement.type == Announcement.Type.RECORDED
+        )
+    return _columns(clip.duration_ms, clip.loudness)
+
+
+def _spoken(announcement: Announcement, target: Path) -> dict[str, Any]:
+    text = announcement.text
+    voice = selectors.voice_for(text=text, voice=announcement.voice, language=announcement.language)
+    speech = synthesise(
+        text,
+        voice,
+        target,
+        timeout_s=SPEECH_S + SPEECH_S_PER_CHARACTER * len(text),
+        max_chars=settings.MAX_SPEECH_CHARACTERS,
+    )
+    return _columns(speech.duration_ms, speech.loudness) | {"spoken_by": speech.voice_id}
+
+
+def _columns(duration_ms: int, loudness: Loudness) -> dict[str, Any]:
+    seconds = preparation.whole_seconds(duration_ms)
+    return preparation.success(loudness) | {"duration_ms": duration_ms, "duration": seconds}
+
+
+def _make(pk: int, status: Readiness, make: Callable[[Announcement, Path], dict[str, Any]]) -> None:
+    announcement = preparation.begin(Announcement.objects.all(), pk, status=status)
+    if announcement is None:
+        return
+    asked = {name: getattr(announcement, name) for name in ASKED}
+    try:
+        with tempfile.TemporaryDirectory(prefix="announcement-") as folder:
+            target = Path(folder) / "clip.mp3"
+            columns = make(announcement, target)
+            _keep(pk, asked, target, columns)
+    except _Overtaken:
+        logger.info("announcement %s was changed while it was prepared; that work is dropped", pk)
+    except CodedError as error:
+        logger.warning("announcement %s could not be prepared: %s", pk, error)
+        _fail(pk, asked, error.code, error.detail)
+    except FileNotFoundError:
+        logger.exception("announcement %s has lost its source", pk)
+        _fail(pk, asked, "file_lost", "The file is no longer in the storage.")
+
+
+def _keep(pk: int, asked: dict[str, Any], clip: Path, columns: dict[str, Any]) -> None:
+    with clip.open("rb") as file:
+        columns |= {
+            "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
+            "file_size": file.tell(),
+            "mime_type": MP3,
+            "source_file": "",
+        }
+        file.seek(0)
+        with (
+            stored(Announcement._meta.get_field("audio_file"), File(file), MP3) as name,
+            transaction.atomic(),
+        ):
+            current = Announcement.objects.select_for_update().filter(pk=pk, **asked).first()
+            if current is None:
+                raise _Overtaken
+            remove_on_commit(current.audio_file)
+            remove_on_commit(current.source_file)
+            for column, value in (columns | {"audio_file": name}).items():
+                setattr(current, column, value)
+            current.save(update_fields=[*columns, "audio_file", "updated_at"])
+
+
+def _fail(pk: int, asked: dict[str, Any], code: str, detail: str) -> None:
+    Announcement.objects.filter(pk=pk, **asked).update(**preparation.failure(code, detail))

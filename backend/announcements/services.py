@@ -1,0 +1,144 @@
+"""Writing announcements: keeping uploads, asking for speech, changing what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from announcements import selectors
+from announcements.models import Announcement
+from announcements.speech.errors import TextRefused, VoiceUnknown
+from announcements.speech.text import prepare, readable
+from announcements.tasks import JOB_OF
+from clients.models import Client
+from common import jobs
+from common.errors import Refusal
+from common.media_fields import Readiness
+from common.preparation import whole_seconds
+from common.uploads import examined, stored
+from users.models import User
+
+SPOKEN = ("text", "voice", "language")
+"""What a spoken announcement is made from."""
+
+
+def refuse_unspeakable(*, text: str, voice: str, language: str) -> None:
+    """Raises the `Refusal` that says why this text cannot be spoken so; returns when it can be tried."""
+    try:
+        words = prepare(text, max_chars=settings.MAX_SPEECH_CHARACTERS)
+    except TextRefused as refused:
+        raise Refusal(refused.code, refused.detail, field="text") from refused
+    try:
+        chosen = selectors.voice_for(text=words, voice=voice, language=language)
+    except VoiceUnknown as unknown:
+        field = "voice" if voice else "language" if language else "text"
+        raise Refusal(unknown.code, unknown.detail, field=field) from unknown
+    if not readable(words, chosen.language):
+        raise Refusal(
+            "no_voice_for_language",
+            f"The voice {chosen.label} cannot read this script. Choose a voice of the text's language.",
+            field="voice" if voice else "language",
+        )
+
+
+def upload_announcement(
+    *,
+    client: Client,
+    created_by: User | None,
+    type: str,
+    upload: UploadedFile[Any],
+    fields: Mapping[str, Any],
+    now: datetime,
+) -> Announcement:
+    """Keeps an uploaded or recorded sound and asks for its normalising; the row is `processing` until then.
+
+    `fields` holds title, category and enabled. Raises Refusal with the reason, and then keeps nothing.
+    """
+    facts = examined(upload, max_ms=settings.MAX_ANNOUNCEMENT_MS)
+    with (
+        stored(Announcement._meta.get_field("source_file"), upload, facts.mime) as name,
+        transaction.atomic(),
+    ):
+        return _create(
+            client=client,
+            created_by=created_by,
+            type=type,
+            source_file=name,
+            duration_ms=facts.duration_ms,
+            duration=whole_seconds(facts.duration_ms),
+            status=Readiness.PROCESSING,
+            queued_at=now,
+            **fields,
+        )
+
+
+@transaction.atomic
+def generate_announcement(
+    *, client: Client, created_by: User | None, fields: Mapping[str, Any], now: datetime
+) -> Announcement:
+    """Makes an announcement of typed text and asks for its speaking; the row is `generating` until then.
+
+    `fields` holds title, text, voice, language, category and enabled. Raises Refusal: `text_empty`,
+    `text_too_long`, `text_unspeakable`, `voice_unknown`, `no_voice_for_language`.
+    """
+    refuse_unspeakable(**{name: fields.get(name, "") for name in SPOKEN})
+    return _create(
+        client=client,
+        created_by=created_by,
+        type=Announcement.Type.TTS,
+        status=Readiness.GENERATING,
+        queued_at=now,
+        **fields,
+    )
+
+
+@transaction.atomic
+def update_announcement(
+    *, announcement: Announcement, changes: Mapping[str, Any], now: datetime
+) -> Announcement:
+    """Changes title, category, enabled, and of a spoken one text, voice and language.
+
+    New words are spoken anew: the status goes to `generating`, and what is played stays the earlier sound until
+    the new one is ready. Naming them after a failure tries again. No other column is touched, so that a job's
+    work meanwhile is not undone. Raises Refusal as `generate_announcement` does.
+    """
+    locked: Announcement = Announcement.objects.select_for_update().get(pk=announcement.pk)
+    named = [name for name in SPOKEN if name in changes]
+    anew = any(changes[name] != getattr(locked, name) for name in named)
+    anew = anew or bool(named and locked.status == Readiness.FAILED)
+    for name, value in changes.items():
+        setattr(locked, name, value)
+    written = list(changes)
+    if anew:
+        refuse_unspeakable(**{name: getattr(locked, name) for name in SPOKEN})
+        wanted = {
+            "status": Readiness.GENERATING,
+            "failure_code": "",
+            "failure_detail": "",
+            "queued_at": now,
+            "attempts": 0,
+        }
+        for name, value in wanted.items():
+            setattr(locked, name, value)
+        written += wanted
+        _ask(locked)
+    locked.full_clean()
+    locked.save(update_fields=[*written, "updated_at"])
+    return locked
+
+
+def _create(**fields: Any) -> Announcement:
+    announcement = Announcement(**fields)
+    announcement.full_clean()
+    announcement.save()
+    _ask(announcement)
+    return announcement
+
+
+def _ask(announcement: Announcement) -> None:
+    jobs.enqueue(JOB_OF[Readiness(announcement.status)], announcement.pk)

@@ -1,0 +1,99 @@
+"""Signed, expiring links to stored sounds, for devices and `<audio>` elements, which send no access token.
+
+A link names kind, row and content: `/media/music/7/<sha256>?e=<unix seconds>&s=<HMAC-SHA-256>`. It is the same
+all through an hour, so that plans and caches hold, and lives 24 to 25 hours.
+An app says what it serves with `serve("music", find)`; `find(pk, sha256)` runs in the system's scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.signing import BadSignature, Signer
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from common import clock
+from common.api import GuardedAPIView
+from common.errors import Refusal
+from common.openapi import problems
+from common.permissions import IsAnybody
+from common.streaming import (
+    STREAM_HEADERS,
+    STREAM_PROBLEMS,
+    STREAM_RESPONSES,
+    AnyAccept,
+    Sound,
+    sound_response,
+)
+from common.tenancy import system_scope
+
+LIFE = timedelta(hours=25)
+"""From the beginning of the hour in which the link is made."""
+
+Find = Callable[[int, str], Sound | None]
+
+_kinds: dict[str, Find] = {}
+_signer = Signer(salt="sync2gear.media")
+
+
+def serve(kind: str, find: Find) -> None:
+    """Makes links of `kind` work; called once, when the app that owns the files is ready."""
+    _kinds[kind] = find
+
+
+def media_url(kind: str, pk: int, sha256: str, *, now: datetime) -> tuple[str, datetime]:
+    """The link to this content of row `pk`, relative to the server's root, and when it expires."""
+    expires_at = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + LIFE
+    place = reverse("media", args=[kind, pk, sha256])
+    expiry = int(expires_at.timestamp())
+    return f"{place}?{urlencode({'e': expiry, 's': _signer.signature(f'{place}?e={expiry}')})}", expires_at
+
+
+def genuine(place: str, expiry: str, signature: str, *, now: datetime) -> bool:
+    """Whether this path was signed by us to live until `expiry` (unix seconds), and still does at `now`."""
+    try:
+        _signer.unsign(f"{place}?e={expiry}:{signature}")
+    except BadSignature:
+        return False
+    return now < datetime.fromtimestamp(int(expiry), tz=UTC)
+
+
+class MediaView(GuardedAPIView):
+    """GET and HEAD of a signed link. The signature is the permission; there is no sign-in."""
+
+    authentication_classes = ()
+    content_negotiation_class = AnyAccept
+    access = {"get": IsAnybody, "head": IsAnybody}
+
+    @extend_schema(
+        operation_id="media_retrieve",
+        tags=["media"],
+        summary="A sound by a signed link",
+        description="Devices find these links in their plan. Nobody can make one but the server.",
+        parameters=[
+            OpenApiParameter("e", int, required=True, description="When the link expires, in Unix seconds."),
+            OpenApiParameter("s", str, required=True, description="The signature."),
+            *STREAM_HEADERS,
+        ],
+        responses=STREAM_RESPONSES | problems("bad_signature", *STREAM_PROBLEMS),
+    )
+    def get(self, request: Request, kind: str, pk: int, sha256: str, **kwargs: Any) -> HttpResponseBase:
+        """Serves the sound, with ranges and conditions."""
+        given = request.query_params
+        if not genuine(request.path, given.get("e", ""), given.get("s", ""), now=clock.now()):
+            raise Refusal("bad_signature", "Fetch the plan or the record again for a fresh link.")
+        with system_scope("a signed link names its one row; whoever holds it may have it"):
+            sound = _kinds[kind](pk, sha256) if kind in _kinds else None
+        if sound is None:
+            raise Refusal("not_found", "This sound was removed or replaced.")
+        # The address names the content, so it can never change.
+        return sound_response(request, sound, cache_control="private, max-age=86400, immutable")
+
+
+urlpatterns = [path("media/<slug:kind>/<int:pk>/<slug:sha256>", MediaView.as_view(), name="media")]
