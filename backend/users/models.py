@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -65,6 +66,12 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def clean(self) -> None:
+        """Normalises the username; keeps the address in lower case, since it is compared so."""
+        # Not AbstractUser's own: it asks `objects`, which is the tenants' manager here, for `normalize_email`.
+        AbstractBaseUser.clean(self)
+        self.email = self.email.lower()
 
     @property
     def name(self) -> str:
