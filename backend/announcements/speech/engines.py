@@ -6,6 +6,7 @@ nothing in it can be an option or a command.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import unicodedata
 from collections.abc import Callable
@@ -21,6 +22,10 @@ _PLAIN_SIGNS = str.maketrans(
 )
 
 
+# A neural voice computes a sentence at once, with memory that grows with it: a longer one gets a full stop.
+_ENDLESS = re.compile(r"([^.!?。]{400,}?)\s")
+
+
 @dataclass(frozen=True)
 class Engine:
     """`speak` writes (text, voice, rate) to a WAV; `own_rate` is False if it cannot change its speed."""
@@ -30,11 +35,16 @@ class Engine:
 
 
 def _run(arguments: list[str], stdin: bytes, target: Path) -> None:
-    """Runs a program. Its messages go to the child's stderr, and its time is the child's own."""
-    ended = subprocess.run(arguments, input=stdin, stdout=subprocess.DEVNULL, cwd=target.parent, check=False)  # noqa: S603 - fixed programs, text on stdin
+    """Runs a program, whose time is the child's own. Raises SpeechFailed with the last of what it said."""
+    messages = target.with_name("messages.txt")
+    with messages.open("wb") as stderr:
+        ended = subprocess.run(  # noqa: S603 - fixed programs, text on stdin
+            arguments, input=stdin, stdout=subprocess.DEVNULL, stderr=stderr, cwd=target.parent, check=False
+        )
     if ended.returncode:
-        detail = f"The speech engine {arguments[0]} ended with status {ended.returncode}."
-        raise SpeechFailed("engine_crashed", detail)
+        said = messages.read_bytes()[-500:].decode(errors="replace").strip()
+        detail = f"The speech engine {arguments[0]} ended with status {ended.returncode}. {said}"
+        raise SpeechFailed("engine_crashed", detail.strip())
 
 
 def _ascii(text: str) -> bytes:
@@ -76,7 +86,7 @@ def _flite(text: str, voice: Voice, rate: float, target: Path) -> None:
 
 def _piper(text: str, voice: Voice, rate: float, target: Path) -> None:
     # It speaks each line into a file of its own, the last of which would be all there is.
-    line = " ".join(text.split()).encode() + b"\n"
+    line = _ENDLESS.sub(r"\1. ", " ".join(text.split())).encode() + b"\n"
     arguments = ["--model", voice.source, "--config", f"{voice.source}.json", "--output_file", str(target)]
     _run(["piper", *arguments, "--length_scale", f"{1 / rate:.3f}"], line, target)
 

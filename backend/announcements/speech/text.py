@@ -11,6 +11,7 @@ from announcements.speech.errors import TextRefused
 
 _TAG = re.compile(r"<!--.*?-->|</?[A-Za-z!?][^<>]*>", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_LOOSE_JOINER = re.compile("(?:^|(?<=[\\s!-/:-@]))[\u200c\u200d]+")  # left over from emoji
 _SPACES = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r" ?(?:\n ?)+")
 
@@ -72,6 +73,7 @@ def _plain(text: str) -> str:
     text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
     text = _TAG.sub(" ", text)
     text = "".join(_spoken(char) for char in _EMOJI.sub(" ", text))
+    text = _LOOSE_JOINER.sub("", text)
     # Two brackets open a passage of phonemes in eSpeak's and Piper's notation.
     text = text.replace("[[", "[").replace("]]", "]")
     return _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()

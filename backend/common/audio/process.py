@@ -28,7 +28,7 @@ from common.audio.errors import CodedError, IsolationFailed
 Task = Callable[..., Any]
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-_KEPT = 65_536  # bytes of each of the child's streams that are kept
+_ANSWER, _MESSAGES = 1 << 20, 65_536  # bytes kept: the first of stdout, the last of stderr
 _GRACE_S = 5  # after which a child whose parent has died ends itself
 
 
@@ -66,10 +66,13 @@ def _read(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, byt
             if left <= 0:
                 return None
             for key, _ in selector.select(left):
-                chunk = os.read(key.fd, _KEPT)
+                chunk = os.read(key.fd, 65_536)
                 if not chunk:
                     selector.unregister(key.fileobj)
-                kept[key.data] += chunk[: _KEPT - len(kept[key.data])]
+                if key.data is process.stdout:
+                    kept[key.data] += chunk[: _ANSWER - len(kept[key.data])]
+                else:
+                    kept[key.data] = (kept[key.data] + chunk)[-_MESSAGES:]
     return kept[process.stdout], kept[process.stderr]
 
 

@@ -1,0 +1,175 @@
+"""Loudness against known signals, and clips brought to one loudness."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.audio.container import blocks
+from common.audio.encode import normalise, write_audio
+from common.audio.errors import AudioRefused
+from common.audio.loudness import analyse, analyse_samples, measure, peaks
+from common.audio.samples import Samples
+from common.audio.tests.conftest import RATE, speechlike
+from common.audio.values import Loudness, gain_db
+
+
+def sine(level_db: float, seconds: float, hertz: float = 1000, channels: int = 2) -> Samples:
+    wave = 10 ** (level_db / 20) * np.sin(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)
+    return np.stack([wave] * channels).astype(np.float32)
+
+
+def decoded(path: Path) -> Samples:
+    return np.concatenate([samples for _, samples in blocks(path)], axis=1)
+
+
+def steps(*parts: tuple[float, float]) -> Samples:
+    return np.concatenate([sine(level, seconds) for level, seconds in parts], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("signal", "lufs"),
+    [  # EBU Tech 3341, table 1, cases 1 to 4 (shortened where length does not matter)
+        (steps((-23, 20)), -23.0),
+        (steps((-33, 20)), -33.0),
+        (steps((-36, 10), (-23, 60), (-36, 10)), -23.0),
+        (steps((-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)), -23.0),
+    ],
+    ids=["case 1", "case 2", "case 3", "case 4"],
+)
+def test_integrated_loudness_of_ebu_tech_3341(signal: Samples, lufs: float) -> None:
+    assert analyse_samples(signal, RATE).loudness.integrated_lufs == pytest.approx(lufs, abs=0.1)
+
+
+def test_the_true_peak_lies_between_the_samples() -> None:
+    """EBU Tech 3341 case 16: a sine of fs/4 at 45° whose samples reach 0.35 and whose peak is −6 dBTP."""
+    time = np.arange(RATE * 2)
+    fade = np.minimum(1, np.minimum(time, time[::-1]) / 1000)  # an abrupt start would ring
+    wave = (0.5 * fade * np.sin(np.pi / 2 * time + np.pi / 4)).astype(np.float32)
+    assert abs(wave).max() < 0.36
+    peak = analyse_samples(wave[np.newaxis], RATE).loudness.true_peak_dbtp
+    assert peak is not None
+    assert -6.4 < peak < -5.8
+
+
+def test_a_file_measures_as_its_samples(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a", steps((-23, 5)), RATE, "flac")
+    assert measure(tmp_path / "a").integrated_lufs == pytest.approx(-23, abs=0.1)
+
+
+def test_silence_has_no_loudness_and_gets_no_gain() -> None:
+    silent = analyse_samples(np.zeros((1, RATE), np.float32), RATE).loudness
+    assert silent == Loudness(None, None)
+    assert gain_db(silent) == 0
+
+
+def test_a_clip_shorter_than_the_gate_reads_as_if_repeated() -> None:
+    short = analyse_samples(sine(-20, 0.2), RATE).loudness.integrated_lufs
+    assert short == pytest.approx(-20, abs=0.3)
+
+
+@given(st.floats(-60, 0), st.floats(-60, 3), st.floats(-30, -10), st.floats(-6, 0))
+def test_gain_reaches_the_target_or_the_ceiling(
+    lufs: float, peak: float, target: float, ceiling: float
+) -> None:
+    gain = gain_db(Loudness(lufs, peak), target, ceiling)
+    assert peak + gain <= ceiling + 1e-9
+    assert lufs + gain <= target + 1e-9
+    assert min(abs(peak + gain - ceiling), abs(lufs + gain - target)) < 1e-9
+
+
+def test_peaks_show_where_the_sound_is(tmp_path: Path) -> None:
+    signal = np.concatenate([np.zeros((1, RATE), np.float32), sine(0, 1, channels=1) * 0.5], axis=1)
+    write_audio(tmp_path / "a", signal, RATE, "wav")
+    drawn = peaks(tmp_path / "a", 10)
+    assert len(drawn) == 10
+    assert max(drawn[:5]) == 0
+    assert all(abs(value - 127) <= 2 for value in drawn[5:])
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.02, 3.0])
+def test_peaks_of_clips_shorter_than_the_picture_has_columns(seconds: float) -> None:
+    assert len(analyse_samples(sine(-6, seconds), RATE).peaks(200)) == 200
+
+
+def voice_with_plosives() -> Samples:
+    """Quiet speech with clicks near full scale: it cannot reach −16 LUFS without limiting."""
+    voice = speechlike(4, level=0.05)
+    for at in range(RATE // 3, voice.shape[1] - 100, RATE // 2):
+        voice[0, at : at + 60] += 0.9 * np.hanning(60).astype(np.float32)
+    return voice
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        pytest.param(speechlike(3, level=0.01), id="quiet"),
+        pytest.param(speechlike(3, channels=2, level=0.99), id="loud stereo"),
+        pytest.param(voice_with_plosives(), id="peaky"),
+        pytest.param(speechlike(0.3), id="short"),
+    ],
+)
+def test_normalised_clips_measure_as_they_should(tmp_path: Path, signal: Samples) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    write_audio(source, signal, RATE, "wav")
+    result = normalise(source, target)
+    again = measure(target)
+    assert again == result.loudness
+    assert again.integrated_lufs == pytest.approx(-16, abs=0.5)
+    assert again.true_peak_dbtp is not None
+    assert again.true_peak_dbtp <= -1
+    assert result.channels == signal.shape[0]
+    assert {path.name for path in tmp_path.iterdir()} == {"source", "target"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate"), [("wav", 48_000), ("flac", 44_100), ("wav", 22_050), ("opus", 48_000)]
+)
+def test_mp3_comes_back_at_its_place_and_length(tmp_path: Path, kind: str, rate: int) -> None:
+    """Encoder delay and padding are taken off again: within 2 ms by cross-correlation, exact in length."""
+    signal = speechlike(2.5, rate=rate)
+    write_audio(tmp_path / "source", signal, rate, kind)
+    result = normalise(tmp_path / "source", tmp_path / "target")
+    back = decoded(tmp_path / "target")[0]
+    assert result.sample_rate == (48_000 if rate == 48_000 else 44_100)
+    assert abs(result.duration_ms - 2500) <= 1
+    step = result.sample_rate // rate or 1
+    original, back = decoded(tmp_path / "source")[0], back[::step]
+    assert abs(back.size - original.size) <= 1
+    reach = rate // 50
+    middle = original[rate : rate * 2]
+    match = np.correlate(back[rate - reach : rate * 2 + reach], middle, "valid")
+    assert abs(int(np.argmax(match)) - reach) < rate * 0.002
+
+
+def test_trimming_leaves_fifty_milliseconds(tmp_path: Path) -> None:
+    quiet = np.zeros((1, RATE), np.float32)
+    write_audio(tmp_path / "a", np.concatenate([quiet, sine(-10, 1, channels=1), quiet], axis=1), RATE, "wav")
+    assert normalise(tmp_path / "a", tmp_path / "b").duration_ms == 3000
+    assert abs(normalise(tmp_path / "a", tmp_path / "b", trim_silence=True).duration_ms - 1100) <= 10
+    heard = analyse(tmp_path / "b").audible(0)
+    assert heard[0] == pytest.approx(RATE * 0.05, abs=RATE * 0.011)
+
+
+def test_tempo_changes_length_only(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a", speechlike(3), RATE, "wav")
+    assert normalise(tmp_path / "a", tmp_path / "b", tempo=1.5).duration_ms == pytest.approx(2000, abs=30)
+
+
+def test_silence_is_written_as_it_is(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a", np.zeros((1, RATE), np.float32), RATE, "wav")
+    result = normalise(tmp_path / "a", tmp_path / "b", trim_silence=True)
+    assert (result.loudness.integrated_lufs, result.gain_db, result.duration_ms) == (None, 0.0, 1000)
+
+
+def test_a_failure_leaves_nothing_and_spares_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"no sound")
+    (tmp_path / "b").write_bytes(b"the old one")
+    with pytest.raises(AudioRefused):
+        normalise(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"the old one"
+    assert len(list(tmp_path.iterdir())) == 2
