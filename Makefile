@@ -21,10 +21,10 @@ help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name does; do printf '%-14s %s\n' "$$name" "$$does"; done
 
 run: $(INSTALLED) ## start the server on HOST:PORT (127.0.0.1:8000), data in SYNC2GEAR_DATA (./var)
-	@$(PY) backend/manage.py serve
+	@exec $(PY) backend/manage.py serve
 
 speaker: $(INSTALLED) ## start a speaker on this machine (TOKEN=… OUTPUT=auto|null|file:OUT.wav SERVER=http://…)
-	@$(PY) -m sync2gear_player --server "$(SERVER)" --state "$(DATA)/speaker" --output "$(OUTPUT)" $(if $(TOKEN),--token "$(TOKEN)",$(if $(wildcard $(DEMO_TOKEN)),--token-file "$(DEMO_TOKEN)"))
+	@exec $(PY) -m sync2gear_player --server "$(SERVER)" --state "$(DATA)/speaker" --output "$(OUTPUT)" $(if $(TOKEN),--token "$(TOKEN)",$(if $(wildcard $(DEMO_TOKEN)),--token-file "$(DEMO_TOKEN)"))
 
 test: $(INSTALLED) ## run all tests, on SQLite and on PostgreSQL with Valkey (ARGS=… goes to pytest)
 	@$(PY) -m pytest --both-footprints $(ARGS)
@@ -62,6 +62,6 @@ $(INSTALLED): requirements.lock
 	  rm -rf .venv; "$$found" -m venv .venv; \
 	fi; \
 	echo "Installing into .venv, once: this takes about a minute."; \
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-input --no-compile --no-deps --require-hashes --only-binary :all: -r requirements.lock \
+	$(PY) -m pip install -qq --disable-pip-version-check --no-input --no-compile --no-deps --require-hashes --only-binary :all: -r requirements.lock \
 	  || { echo "The packages could not be installed: see pip's message above, mend it (is there a network?) and run make again." >&2; exit 1; }; \
 	rm -f .venv/installed-*; touch $@

@@ -6,11 +6,15 @@ import sys
 
 
 def main() -> None:
-    """Runs the command named on the command line."""
+    """Runs the command named on the command line; settings that cannot work are told in a sentence."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

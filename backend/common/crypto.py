@@ -53,7 +53,7 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # generic in the stubs alone
     """Text that is encrypted in the database and plain in Python. It cannot be searched."""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:

@@ -32,8 +32,8 @@ def parse_bool(name: str, value: str | None, *, default: bool = False) -> bool:
     raise ConfigurationError(f"{name}={value!r} is neither yes nor no: set it to True or False.")
 
 
-def parse_int(name: str, value: str | None, *, default: int, least: int = 0) -> int:
-    """A whole number of at least `least`."""
+def parse_int(name: str, value: str | None, *, default: int, least: int = 0, most: int | None = None) -> int:
+    """A whole number of at least `least` and at most `most`."""
     if value is None or not value.strip():
         return default
     try:
@@ -42,6 +42,8 @@ def parse_int(name: str, value: str | None, *, default: int, least: int = 0) -> 
         raise ConfigurationError(f"{name}={value!r} is not a whole number.") from None
     if number < least:
         raise ConfigurationError(f"{name}={number} is too small: it must be at least {least}.")
+    if most is not None and number > most:
+        raise ConfigurationError(f"{name}={number} is too large: it must be at most {most}.")
     return number
 
 
@@ -76,10 +78,25 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirstStart:
+    """What `manage.py serve` makes when it finds nothing: a super admin and, if `demo`, a business to look at.
+
+    Without `admin_password` a random one is made and shown once.
+    """
+
+    admin_email: str
+    admin_password: str
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything the environment says. `redis_url` and `broker_url` are empty in the embedded footprint."""
 
     data_dir: Path
+    host: str
+    port: int
+    first_start: FirstStart
     debug: bool
     secret_key: str
     encryption_keys: tuple[str, ...]
@@ -111,13 +128,20 @@ class Config:
 def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
     """Reads every setting; raises `ConfigurationError` for the first that cannot be understood."""
     get = environ.get
-    data_dir = Path(get("SYNC2GEAR_DATA") or project_root / "var").expanduser()
+    data_dir = project_root / Path(get("SYNC2GEAR_DATA") or "var").expanduser()
     redis_url = _redis_url(get("REDIS_URL"), get("REDIS_HOST"))
     broker_url = get("CELERY_BROKER_URL") or redis_url
     debug = parse_bool("DEBUG", get("DEBUG"))
     public_url = (get("PUBLIC_URL") or "").rstrip("/")
     return Config(
         data_dir=data_dir,
+        host=get("HOST") or "127.0.0.1",
+        port=parse_int("PORT", get("PORT"), default=8000, most=65535),
+        first_start=FirstStart(
+            admin_email=get("SYNC2GEAR_ADMIN_EMAIL") or "admin@sync2gear.example",
+            admin_password=get("SYNC2GEAR_ADMIN_PASSWORD") or "",
+            demo=parse_bool("SYNC2GEAR_DEMO", get("SYNC2GEAR_DEMO"), default=True),
+        ),
         debug=debug,
         secret_key=get("SECRET_KEY") or "",
         encryption_keys=parse_list(get("ENCRYPTION_KEYS")),

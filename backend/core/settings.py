@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "corsheaders",
     "channels",
+    "core",
     "common",
     "audit",
     "ai_config",
@@ -132,6 +133,7 @@ DATABASES = {"default": _database}
 # --- messages, cache, jobs -------------------------------------------------------------------------------
 
 REDIS_URL = CONFIG.redis_url
+CACHES: dict[str, dict[str, Any]]
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
@@ -163,6 +165,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+if EMBEDDED:
+    STATIC_ROOT = DATA_DIR / "static"
+    STATIC_ROOT.mkdir(exist_ok=True)
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = EMBEDDED
 

@@ -1,0 +1,37 @@
+"""What a first start makes: the super admin."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from common.environment import FirstStart
+from common.permissions import ADMIN
+from users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How somebody signs in. The password does not show in logs."""
+
+    email: str
+    password: str = field(repr=False)
+
+
+def new_password() -> str:
+    """96 random bits, to be copied rather than remembered."""
+    return secrets.token_urlsafe(12)
+
+
+def ensure_super_admin(wanted: FirstStart) -> Account | None:
+    """Makes the super admin if there is none; returns how to sign in, or None when one was there already."""
+    if User.everyone.filter(role=ADMIN).exists():
+        return None
+    account = Account(email=wanted.admin_email, password=wanted.admin_password or new_password())
+    User.everyone.create_superuser(username=account.email, email=account.email, password=account.password)
+    return account
+
+
+def super_admin() -> User:
+    """The oldest super admin; the server has one from its first start."""
+    return User.everyone.filter(role=ADMIN).order_by("pk")[0]
