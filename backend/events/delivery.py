@@ -17,6 +17,7 @@ from common import clock
 from common.tenancy import system_scope
 from devices import protocol
 from devices.ports import DeviceReport
+from events import planned
 from events.domain import ledger, timing
 from events.messages import order_of
 from events.models import PlayEvent, PlayEventChange
@@ -46,13 +47,15 @@ class EventLedger:
     ) -> Mapping[int, Sequence[protocol.PlayAnnouncement]]:
         """The orders that these devices have not acknowledged; after a reconnect, all that have not started.
 
-        A play that waited for its device gets its start here, and keeps it.
+        A play that waited for its device gets its start here, and keeps it. What stands in a floor's programme
+        is not sent besides: the device has it in its plan, but for a plain one, which knows no plan.
         """
         with system_scope("the socket serves every client's devices"), transaction.atomic():
             states = [ledger.PENDING, ledger.DELIVERED] if reconnected else [ledger.PENDING]
             rows = PlayEvent.objects.filter(
                 device_id__in=device_pks, status__in=states, expires_at__gt=now
             ).exclude(announcement=None)
+            rows = rows.exclude(priority=ledger.PLAYLIST, device__plain=False)
             if not reconnected:
                 rows = rows.filter(created_at__lt=now - SENT_AGAIN_AFTER)
             orders: dict[int, list[protocol.PlayAnnouncement]] = {}
@@ -67,6 +70,8 @@ class EventLedger:
         """Moves the events that these reports are about. A report about another device's event moves nothing."""
         with system_scope("the socket serves every client's devices"), transaction.atomic():
             rows = _addressed(reports)
+            if planned.insert_asked(planned.questions(_unknown(reports, rows)), now=now):
+                rows = _addressed(reports)
             changes: list[PlayEventChange] = []
             changed: dict[Any, PlayEvent] = {}
             for report in reports:
@@ -131,6 +136,14 @@ def _addressed(reports: Sequence[DeviceReport]) -> dict[tuple[int, str], PlayEve
         rows[device_pk, str(event.pk)] = event
         rows.setdefault((device_pk, f"announcement {event.announcement_id}"), event)
     return rows
+
+
+def _unknown(
+    reports: Sequence[DeviceReport], rows: Mapping[tuple[int, str], PlayEvent]
+) -> list[tuple[DeviceReport, uuid.UUID]]:
+    """The reports about events that have no row yet: a device plays from its plan while it is offline."""
+    unknown = [report for report in reports if _key(report) not in rows]
+    return [(report, uuid.UUID(_event_id(report))) for report in unknown if _is_uuid(_event_id(report))]
 
 
 def _event_id(report: DeviceReport) -> str:

@@ -60,12 +60,15 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 }
 """A device's outcome (protocol v1) → the state it leads to and its reason."""
 
+PLAYLIST = "playlist"
+"""The priority of an announcement that stands in a floor's programme."""
+
 PRIORITIES: dict[str, int] = {
     "emergency": 100,
     "instant": 80,
     "timeline": 60,
     "interval": 40,
-    "playlist": 20,
+    PLAYLIST: 20,
 }
 """Who gives way to whom on one device: the higher number sounds."""
 PRIORITY_CHOICES = [(name, name) for name in PRIORITIES]

@@ -1,0 +1,72 @@
+"""What the ledger asks of the apps above it: the plays that their rules planned.
+
+`events` stands below `playlists` and `schedules` and must not import them; each connects itself when its Django
+app is ready (`connect_planner`). Whoever means a play means the same row: its id is derived
+(`schedules.domain.ids`), so the tick that writes rows ahead and a device's receipt fall together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPlay:
+    """One play that a rule planned on one device: what `events.planned.insert` writes into the ledger.
+
+    Instants µs UTC, `volume` 0–100 within the floor's bounds, `duck_db` dB. `play_id` is the same on all devices
+    of one occurrence. `floor_pk` is where the device was to play it. `priority` and `late` are the ledger's.
+    """
+
+    event_id: UUID
+    play_id: UUID
+    device_pk: int
+    floor_pk: int | None
+    announcement_pk: int
+    priority: str
+    play_at: int
+    expires_at: int
+    volume: int
+    duck_db: float
+    late: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A device hands in receipts for events that have no row: it played, or passed over, while offline.
+
+    The plays asked for were due in [`earliest`, `latest`), µs UTC.
+    """
+
+    device_pk: int
+    event_ids: frozenset[UUID]
+    earliest: int
+    latest: int
+
+
+class PlannedEvents(Protocol):
+    """An app whose rules plan plays."""
+
+    def planned(self, questions: Sequence[Question]) -> Iterable[PlannedPlay]:
+        """The plays asked for that this app's rules planned, now or as they stood then; others are left out.
+
+        Called inside the ledger's transaction and the system's scope. An id is a hash of what it names, so the
+        way to find it is to enumerate that device's own plays in the question's time and compare.
+        """
+        ...
+
+
+_planners: dict[str, PlannedEvents] = {}
+
+
+def connect_planner(name: str, planner: PlannedEvents) -> None:
+    """Lets the ledger ask this app (`"playlists"`, `"schedules"`); connecting a name again replaces it."""
+    _planners[name] = planner
+
+
+def planners() -> tuple[PlannedEvents, ...]:
+    """All connected apps."""
+    return tuple(_planners.values())
