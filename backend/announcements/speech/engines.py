@@ -22,8 +22,8 @@ _PLAIN_SIGNS = str.maketrans(
 )
 
 
-# A neural voice computes a sentence at once, with memory that grows with it: a longer one gets a full stop.
-_ENDLESS = re.compile(r"([^.!?。]{400,}?)\s")
+# A neural voice computes a sentence at once, with memory that grows with its square.
+_ENDLESS = re.compile(r"([^.!?。]{400,}?)\s(\S)")
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,14 @@ def _flite(text: str, voice: Voice, rate: float, target: Path) -> None:
     )
 
 
+def _full_stop(match: re.Match[str]) -> str:
+    """Ends an endless sentence; the capital is what tells a full stop from an abbreviation."""
+    return f"{match[1]}. {match[2].upper()}"
+
+
 def _piper(text: str, voice: Voice, rate: float, target: Path) -> None:
     # It speaks each line into a file of its own, the last of which would be all there is.
-    line = _ENDLESS.sub(r"\1. ", " ".join(text.split())).encode() + b"\n"
+    line = _ENDLESS.sub(_full_stop, " ".join(text.split())).encode() + b"\n"
     arguments = ["--model", voice.source, "--config", f"{voice.source}.json", "--output_file", str(target)]
     _run(["piper", *arguments, "--length_scale", f"{1 / rate:.3f}"], line, target)
 

@@ -35,8 +35,8 @@ def synthesise(
     """Speaks `text` into the MP3 `target_path`, trimmed and at the target loudness.
 
     `rate` 0.5–2 times the voice's usual speed, else ValueError. Engine and encoder run in a process of their
-    own, which is killed with all it started after `timeout_s`; left out, that is 20 s and 20 ms more for each
-    character, several times what 5000 characters took on two cores. `target_path` appears only when it is
+    own, which is killed with all it started after `timeout_s`; left out, that is 20 s and 40 ms more for each
+    character, twice what the slowest engine took on two busy cores. `target_path` appears only when it is
     whole, and nothing is left behind on failure. Safe to call from any thread. Raises TextRefused (see
     `prepare`) and SpeechFailed: `engine_crashed`, `timed_out`, `no_voice_for_language` when the text is of a
     script that the voice cannot read, `nothing_spoken`.
@@ -57,7 +57,7 @@ def synthesise(
             "options": {"target_lufs": target_lufs, "ceiling_dbtp": ceiling_dbtp},
         }
         bounds = Bounds(
-            timeout_s=20 + 0.02 * len(prepared) if timeout_s is None else timeout_s,
+            timeout_s=20 + 0.04 * len(prepared) if timeout_s is None else timeout_s,
             memory_bytes=_NEURAL_MEMORY if voice.engine == "piper" else _MEMORY,
         )
         try:
