@@ -1,10 +1,15 @@
-"""What tests of people share: the password of the fixtures' people, and reading the audit trail."""
+"""What tests of people share: the password of the fixtures' people, the audit trail, and races."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 from typing import Any
+
+from django.db import connections
 
 from audit.models import AuditLog
 from common.tenancy import system_scope
@@ -42,3 +47,20 @@ def raw_trail() -> str:
     """The whole trail as text: to look for what must not be in it."""
     with system_scope("the test reads the trail of every business"):
         return json.dumps(list(AuditLog.objects.values()), default=str)
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Runs the calls on threads of their own that start together; their results, or what they raised."""
+    start = Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            start.wait(timeout=30)
+            return call()
+        except Exception as error:  # noqa: BLE001  # what it raised is the result that the test looks at
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=len(calls)) as pool:
+        return list(pool.map(run, calls))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -88,7 +87,7 @@ def test_the_refusal_does_not_tell_what_was_wrong(call: Any, shop: Any) -> None:
 
 
 @pytest.fixture
-def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every password that is hashed, in order."""
     done: list[str] = []
     plain = MD5PasswordHasher.encode
@@ -98,7 +97,7 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return plain(self, password, salt)
 
     monkeypatch.setattr(MD5PasswordHasher, "encode", encode)
-    yield done
+    return done
 
 
 def test_the_refusal_takes_the_same_work(call: Any, shop: Any, hashes: list[str]) -> None:
