@@ -3,13 +3,16 @@
 Each probe is the four-timestamp exchange of NTP (RFC 5905 §8): offset = ((t2 − t1) + (t3 − t4)) / 2, round trip
 = (t4 − t1) − (t3 − t2). Of a burst only the probe with the lowest round trip counts, since queueing can only
 lengthen it. A two-state Kalman filter (offset in µs, drift in µs/µs) runs over those. The true offset of a
-probe lies within half its round trip of the estimate whatever the asymmetry of the path: the reported error
-keeps that bound and adds the filter's own uncertainty and the growth since the last contact.
+probe lies within half its round trip of the measured one whatever the asymmetry of the path. The reported error keeps
+that bound: the least of half a round trip plus the filter's distance from that measurement, and of the bound before
+plus the filter's step; it grows with the uncertainty of the drift until the next contact.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,10 +28,14 @@ KEPT_DRIFT_SIGMA = 5e-6
 """A crystal measured before the last restart: temperature and age move it by a few ppm."""
 DRIFT_WALK_PER_SQRT_S = 2e-9
 """Random walk of the drift: about 0.1 ppm in an hour, 0.6 ppm in a day."""
+DRIFT_SIGMAS = 3
+"""The error's growth allows for a drift this far from the estimated one."""
 HOLDOVER_FLOOR = 1e-6
 """Growth of the error without contact that is claimed at least: 1 ppm."""
 OFFSET_NOISE_US = 30.0
 """What scheduling adds to the best of probes."""
+FEW_PROBES = 8
+"""So many probes tell how steady a path is."""
 STEP_BURSTS = 2
 """So many bursts in a row must contradict the estimate before it is thrown away."""
 
@@ -52,6 +59,11 @@ class Probe:
         """Time on the path, both ways."""
         return max(0, (self.t4 - self.t1) - (self.t3 - self.t2))
 
+    @property
+    def bound_us(self) -> float:
+        """How far the true offset can be from `offset_us`: half the round trip, and the stamps' whole µs."""
+        return self.round_trip_us / 2 + 1
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -63,6 +75,8 @@ class Estimate:
     var_offset: float = 0.0
     var_cross: float = 0.0
     var_drift: float = DRIFT_SIGMA**2
+    bound_us: float = 0.0
+    """Bound of the error at `at_us`."""
     round_trip_us: float = 0.0
     contact_us: float | None = None
     """Monotonic reading of the last contact; None before any."""
@@ -76,11 +90,8 @@ class Estimate:
         return self.at_us + (server_us - self.at_us - self.offset_us) / (1.0 + self.drift)
 
     def error_us(self, monotonic_us: float) -> int:
-        """Bound of the distance from the server's clock: half the round trip, 2 σ of the filter, growth."""
-        moved = predict(self, monotonic_us)
-        alone = max(0.0, monotonic_us - (self.contact_us if self.contact_us is not None else self.at_us))
-        sigma = math.sqrt(max(0.0, moved.var_offset))
-        return round(self.round_trip_us / 2 + 2 * sigma + HOLDOVER_FLOOR * alone)
+        """Bound of the distance from the server's clock."""
+        return round(predict(self, monotonic_us).bound_us)
 
     def state(self, monotonic_us: float) -> ClockState:
         """What may be trusted to this clock now."""
@@ -120,23 +131,39 @@ def predict(estimate: Estimate, monotonic_us: float) -> Estimate:
         + walk * dt**3 / 3,
         var_cross=estimate.var_cross + dt * estimate.var_drift + walk * dt * dt / 2,
         var_drift=estimate.var_drift + walk * dt,
+        bound_us=estimate.bound_us
+        + dt * (HOLDOVER_FLOOR + DRIFT_SIGMAS * math.sqrt(estimate.var_drift + walk * dt)),
     )
 
 
-def correct(estimate: Estimate, probe: Probe, floor_us: float) -> Estimate:
-    """The belief after a measurement (Kalman update); `floor_us` is the path's lowest round trip lately."""
+def noise_us(probe: Probe, round_trips: Sequence[int]) -> float:
+    """Standard deviation of a burst's best probe, by the round trips seen lately on this path.
+
+    Its excess over the lowest one is queueing that may lie wholly on one way; and the lowest one itself is known
+    only as well as the round trips are steady (for exponential queueing, an eighth of their mean excess).
+    """
+    lowest = min(round_trips)
+    excess = sum(round_trips) / len(round_trips) - lowest
+    if len(round_trips) < FEW_PROBES:
+        excess = max(excess, float(probe.round_trip_us))
+    return OFFSET_NOISE_US + (probe.round_trip_us - lowest) / 2 + excess / 8
+
+
+def correct(estimate: Estimate, probe: Probe, sigma: float) -> Estimate:
+    """The belief after a measurement of standard deviation `sigma` µs (Kalman update)."""
     moved = predict(estimate, probe.t4)
-    sigma = OFFSET_NOISE_US + (probe.round_trip_us - floor_us) / 2
     innovation = probe.offset_us - moved.offset_us
     total = moved.var_offset + sigma * sigma
     gain_offset, gain_drift = moved.var_offset / total, moved.var_cross / total
+    step = gain_offset * innovation
     return Estimate(
         at_us=moved.at_us,
-        offset_us=moved.offset_us + gain_offset * innovation,
+        offset_us=moved.offset_us + step,
         drift=moved.drift + gain_drift * innovation,
         var_offset=(1 - gain_offset) * moved.var_offset,
         var_cross=(1 - gain_offset) * moved.var_cross,
         var_drift=moved.var_drift - gain_drift * moved.var_cross,
+        bound_us=min(moved.bound_us + abs(step), probe.bound_us + abs(innovation - step)),
         round_trip_us=probe.round_trip_us,
         contact_us=probe.t4,
     )
@@ -151,7 +178,7 @@ class ClockFilter:
         self._kept_drift = drift
         self._burst_best: Probe | None = None
         self._before_burst = start
-        self._round_trips: list[int] = []
+        self._round_trips: deque[int] = deque(maxlen=80)
         self._contradictions = 0
 
     def begin_burst(self) -> None:
@@ -161,12 +188,9 @@ class ClockFilter:
 
     def add(self, probe: Probe) -> bool:
         """Takes one probe; true if it moved the estimate (it is the best of its burst so far)."""
+        self._round_trips.append(probe.round_trip_us)
         if self._burst_best is not None and probe.round_trip_us >= self._burst_best.round_trip_us:
             return False
-        if self._burst_best is None:
-            self._round_trips = [*self._round_trips[-59:], probe.round_trip_us]
-        else:
-            self._round_trips[-1] = probe.round_trip_us
         self._burst_best = probe
         self.estimate = self._updated(self._before_burst, probe)
         return True
@@ -190,24 +214,20 @@ class ClockFilter:
             self.estimate = before
 
     def _updated(self, before: Estimate, probe: Probe) -> Estimate:
-        if before.contact_us is None:
-            if self._kept_drift is None:
-                return self._fresh(probe, 0.0, DRIFT_SIGMA)
+        if before.contact_us is not None:
+            return correct(before, probe, noise_us(probe, self._round_trips))
+        if self._kept_drift is not None:
             return self._fresh(probe, self._kept_drift, KEPT_DRIFT_SIGMA)
-        updated = correct(before, probe, min(self._round_trips))
-        # A worse path does not make the belief worse than half its round trip says; a better one narrows it.
-        alone = predict(before, probe.t4)
-        kept = alone.round_trip_us * 1.05
-        return replace(updated, round_trip_us=min(updated.round_trip_us, kept))
+        return self._fresh(probe, 0.0, DRIFT_SIGMA)
 
-    @staticmethod
-    def _fresh(probe: Probe, drift: float, drift_sigma: float) -> Estimate:
+    def _fresh(self, probe: Probe, drift: float, drift_sigma: float) -> Estimate:
         return Estimate(
             at_us=probe.t4,
             offset_us=probe.offset_us,
             drift=drift,
-            var_offset=OFFSET_NOISE_US**2,
+            var_offset=noise_us(probe, self._round_trips) ** 2,
             var_drift=drift_sigma**2,
+            bound_us=probe.bound_us,
             round_trip_us=probe.round_trip_us,
             contact_us=probe.t4,
         )

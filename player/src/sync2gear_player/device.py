@@ -47,6 +47,8 @@ from sync2gear_player.store import Identity, KeptState, StateFolder
 from sync2gear_player.timekeeping import Timekeeper
 
 CAPABILITIES = ("sync", "plan", "duck", "join", "cancel", "test_tone", "identify")
+DECODE_MS = 300
+"""Allowed for decoding an announcement and for a slow machine; the fetch is the server's to add."""
 STATUS_LOOK_S = 0.5
 PRUNE_S = 3600.0
 
@@ -162,7 +164,7 @@ class Device:
             plan_etag=self.plans.etag,
             applied_rev=max(0, self.kept.rev),
             clock=self.time.report(),
-            required_lead_ms=LEAD_US // 1000 + self._parts.sink.buffer_ms,
+            required_lead_ms=LEAD_US // 1000 + DECODE_MS,
             output_delay_ms=self.kept.output_delay_ms,
         )
 
@@ -265,6 +267,7 @@ class Device:
             priority=push.priority,
             duck_db=push.duck_db,
             late=push.late,
+            overrides_quiet_hours=push.overrides_quiet_hours,
             pushed=True,
         )
         again = await asyncio.to_thread(self.journal.receipt_again, push.event_id)

@@ -229,6 +229,7 @@ class PlayAnnouncement:
     duck_db: float = -15.0
     late: Late = "skip"
     lead_in_ms: int = 0
+    overrides_quiet_hours: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -174,7 +174,7 @@ class Performer:
     async def _receipt_of(self, ended: ClipEnded) -> None:
         key, played_ms = ended.clip.key, ended.played_frames * 1000 // RATE
         started, start = self._sounding.pop(key, None), self._starting.pop(key)
-        outcome, error = self._plays.ended(key, round(ended.at), played_ms)
+        outcome, error = self._plays.ended(key, played_ms)
         if started is None:
             if outcome == "played":
                 outcome, error = "skipped_late", "it came too late to the output"

@@ -5,12 +5,12 @@ The rules, in the order in which they are asked:
 1. An event is played once or not at all; a push and the plan's own occurrence are one play (same `event_id`).
 2. Nothing starts at or after its `expires_at`.
 3. Without a trusted clock nothing starts, nor is anything judged: what passed meanwhile is told once it is trusted.
-4. In a silence of the plan only what ignores its reason starts; while silenced, only emergencies.
-5. A play starts at its `play_at`. One that missed it is skipped (`late="skip"`), or enters at the position where
-   the others are (`late="join"`). Nothing starts late from its beginning, but for rule 6.
-6. Two announcements never overlap. An emergency cuts in; any other waits until the one that sounds has ended, and
-   does not begin if it would still sound when a higher one is due. What waited starts from its beginning, `GAP_US`
-   after the other's end, the same on every speaker of the floor, or is dropped at its expiry.
+4. In a silence of the plan only an emergency starts, in quiet hours also what a person ordered in spite of them; while
+   the speaker is silenced, only an emergency.
+5. Two announcements never overlap: `placing` says which waits. An emergency cuts in. What waited starts from its
+   beginning in its place, the same on every speaker of the floor, or is dropped at its expiry.
+6. A play starts at its instant. One that missed it is skipped (`late="skip"`), or enters at the position where the
+   others are (`late="join"`). Nothing starts late from its beginning.
 
 A play that is about to start is armed `ARM_AHEAD_US` before: from then on it is in the output's hands.
 """
@@ -22,25 +22,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sync2gear_player.messages import Late, Outcome, Priority
-from sync2gear_player.plan import Plan, Silence, SilenceReason
+from sync2gear_player.placing import RANK, Claim, Span, place
+from sync2gear_player.plan import Plan, Silence
 
 ARM_AHEAD_US = 700_000
-GAP_US = 250_000
 LEAD_US = 200_000
 """A start nearer than this can no longer be met: the journal's commit and the output's buffer come first."""
+HORIZON_US = 900_000_000
+"""How far ahead places are given: longer than any announcement."""
 WORTH_JOINING_US = 300_000
+WHOLE_BUT_US = 250_000
+"""A play that was joined with no more than this missing counts as played."""
 RETRY_US = 50_000
 CANCEL_FADE_MS = 250
 CUT_FADE_MS = 150
-
-RANK: dict[Priority, int] = {"emergency": 0, "instant": 1, "timeline": 2, "interval": 3, "playlist": 4}
-
-IGNORES: dict[SilenceReason, frozenset[Priority]] = {
-    "quiet_hours": frozenset({"emergency", "instant"}),
-    "stopped": frozenset({"emergency", "instant"}),
-    "client_locked": frozenset({"emergency"}),
-}
-"""What sounds in spite of a silence. The server lets an instant play through only if it may override."""
+PROGRAMME_EXPIRY_US = 60_000_000
+"""How long an announcement of the programme may wait for another to end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +56,7 @@ class Play:
     priority: Priority = "instant"
     duck_db: float = -15.0
     late: Late = "skip"
+    overrides_quiet_hours: bool = False
     pushed: bool = False
     """Pushed over the socket: it stays when a new plan does not name it."""
 
@@ -76,8 +74,8 @@ class Play:
 def plays_of(plan: Plan) -> list[Play]:
     """The plays of a plan: its occurrences, and the announcements that stand in its programme.
 
-    The latter are part of a timeline that all speakers share: one that comes late joins, and the programme's own
-    fades, not ducking, make room for them. What names an asset that the plan does not hold is left out.
+    The latter are part of a timeline that all speakers share: a speaker that comes late joins. What names an asset
+    that the plan does not hold is left out.
     """
     assets = plan.assets_by_hash()
     found = [
@@ -93,6 +91,7 @@ def plays_of(plan: Plan) -> list[Play]:
             priority=each.priority,
             duck_db=each.duck_db,
             late=each.late,
+            overrides_quiet_hours=each.overrides_quiet_hours,
         )
         for each in plan.occurrences
         if each.sha256 in assets
@@ -103,11 +102,10 @@ def plays_of(plan: Plan) -> list[Play]:
             announcement_id=segment.announcement_id,
             sha256=segment.sha256,
             play_at=segment.start_at,
-            expires_at=segment.end_at,
+            expires_at=segment.start_at + PROGRAMME_EXPIRY_US,
             duration_ms=assets[segment.sha256].duration_ms,
             gain_db=assets[segment.sha256].gain_db,
             priority="playlist",
-            duck_db=0.0,
             late="join",
         )
         for segment in plan.programme
@@ -180,7 +178,7 @@ class _Armed:
     play: Play
     at: int
     end_at: int
-    offset_ms: int
+    offset_us: int
     cut: str = ""
     unheard: Outcome = "failed_output"
 
@@ -190,13 +188,11 @@ class Plays:
 
     def __init__(self) -> None:
         self.pending: dict[str, Play] = {}
-        self.current: _Armed | None = None
-        """The announcement that holds the floor: armed or sounding. One that is cut by an emergency does not."""
         self._armed: dict[str, _Armed] = {}
-        self._free_from = 0
         self._held: set[str] = set()
         self._unclocked: set[str] = set()
         self._cancelled: set[str] = set()
+        self._starts: dict[str, int] = {}
 
     def offer(self, play: Play, now: int, *, trusted: bool) -> Offer:
         """Takes a pushed play. `expired`: it is over already; the next `tick` says so with its outcome."""
@@ -236,16 +232,14 @@ class Plays:
         end_at = now + LEAD_US + CANCEL_FADE_MS * 1000
         return self._take_back(armed, now, "skipped_cancelled", "cancelled", end_at, CANCEL_FADE_MS)
 
-    def ended(self, event_id: str, at: int, played_ms: int) -> tuple[Outcome, str]:
-        """The output is done with it at `at`: its outcome, and why it is not whole."""
+    def ended(self, event_id: str, played_ms: int) -> tuple[Outcome, str]:
+        """The output is done with it: its outcome, and why it is not whole."""
         armed = self._armed.pop(event_id)
-        if self.current is armed:
-            self.current = None
-            self._free_from = at + GAP_US
         if armed.cut:
             return ("partial" if played_ms else armed.unheard), armed.cut
-        if armed.offset_ms:
-            return "partial", f"joined at {armed.offset_ms} ms"
+        if armed.offset_us:
+            why = f"joined at {armed.offset_us // 1000} ms"
+            return ("partial" if armed.offset_us > WHOLE_BUT_US else "played"), why
         return "played", ""
 
     def armed(self, event_id: str) -> bool:
@@ -254,9 +248,7 @@ class Plays:
 
     def abandon(self, event_id: str) -> None:
         """What was armed will not sound: the place is free again."""
-        armed = self._armed.pop(event_id, None)
-        if armed is not None and self.current is armed:
-            self.current = None
+        self._armed.pop(event_id, None)
 
     def tick(self, situation: Situation) -> list[Effect]:
         """What has to happen now; nothing while the clock is not trusted."""
@@ -264,86 +256,100 @@ class Plays:
             self._unclocked |= self.pending.keys()
             return []
         effects: list[Effect] = []
-        for play in sorted(self.pending.values(), key=lambda each: each.order):
-            if play.play_at - ARM_AHEAD_US <= situation.now:
-                effects += self._decide(play, situation)
+        while step := self._step(situation):
+            effects += step
         self._unclocked.clear()
         return effects
 
     def wake_at(self, now: int) -> int | None:
-        """The next instant at which `tick` could have something to do; None if only an event can bring it."""
+        """The next instant at which `tick` could have something to do; None if only an event can bring it.
+
+        Good for `HORIZON_US` after a tick.
+        """
         instants = []
-        for play in self.pending.values():
-            start, _ = self._start_of(play)
+        for event_id, play in self.pending.items():
+            start = self._starts.get(event_id, play.play_at)
             arm = start - ARM_AHEAD_US
-            instants.append(arm if arm > now else min(play.expires_at, max(now, start - LEAD_US) + RETRY_US))
+            waiting = play.expires_at if start >= play.expires_at else max(now, start - LEAD_US) + RETRY_US
+            instants.append(min(play.expires_at, arm if arm > now else waiting))
         return min(instants, default=None)
 
     # --- rules ---
 
-    def _decide(self, play: Play, situation: Situation) -> list[Effect]:
-        now = situation.now
+    def _step(self, situation: Situation) -> list[Effect]:
+        """The first thing that has to happen; places are given anew after each."""
+        due = [play for play in self.pending.values() if play.play_at - HORIZON_US <= situation.now]
+        for play in sorted(due, key=lambda each: each.order):
+            ending = self._ending(play, situation)
+            if ending is not None:
+                return [self._drop(play, *ending)]
+        self._starts = self._placed(due, situation)
+        for play in sorted(due, key=lambda each: each.order):
+            effects = self._start(play, self._starts[play.event_id], situation)
+            if effects:
+                return effects
+        return []
+
+    def _ending(self, play: Play, situation: Situation) -> tuple[Outcome, str] | None:
+        """The outcome of a play that will not sound, whatever else happens."""
         if play.event_id in self._cancelled:
-            return [self._drop(play, "skipped_cancelled")]
-        if now >= play.expires_at:
-            return [self._drop(play, *self._why_not(play, situation))]
-        start, waits = self._start_of(play)
-        if waits:
-            self._held.add(play.event_id)
-        if start < now + LEAD_US:
-            if play.late == "skip" and play.event_id not in self._held:
-                return [self._drop(play, *self._why_not(play, situation))]
-            start = now + LEAD_US
-        offset = start - play.play_at if play.late == "join" else 0
-        if offset > max(0, play.duration_us - WORTH_JOINING_US):
-            return [self._drop(play, *self._why_not(play, situation))]
+            return "skipped_cancelled", ""
+        if situation.now >= play.expires_at:
+            return self._why_not(play, situation)
+        if play.play_at - ARM_AHEAD_US <= situation.now:
+            reason = silenced_by(play, max(play.play_at, situation.now), situation)
+            if reason is not None:
+                return "skipped_quiet", reason
+        return None
+
+    def _placed(self, due: Iterable[Play], situation: Situation) -> dict[str, int]:
+        claims = [
+            Claim(
+                event_id=play.event_id,
+                priority=play.priority,
+                due_at=play.play_at,
+                earliest=self._earliest(play, situation.now),
+                duration_us=play.duration_us,
+                expires_at=play.expires_at,
+            )
+            for play in due
+        ]
+        taken = [
+            Span(each.at, each.end_at, each.play.priority == "emergency") for each in self._armed.values()
+        ]
+        places = place(claims, taken)
+        self._held |= {event_id for event_id, found in places.items() if found.held}
+        return {event_id: found.start for event_id, found in places.items()}
+
+    def _earliest(self, play: Play, now: int) -> int:
+        """What gave way to another and is still free to start does so from its beginning, soon."""
+        return max(play.play_at, now + LEAD_US) if play.event_id in self._held else play.play_at
+
+    def _start(self, play: Play, start: int, situation: Situation) -> list[Effect]:
+        now, offset_us = situation.now, 0
         if start >= play.expires_at or start - ARM_AHEAD_US > now:
             return []
-        reason = silenced_by(play.priority, start, situation)
-        if reason is not None:
-            return [self._drop(play, "skipped_quiet", reason)]
+        if start < now + LEAD_US:
+            offset_us = now + LEAD_US - start
+            start += offset_us
+            worth = play.late == "join" and offset_us <= play.duration_us - WORTH_JOINING_US
+            if not worth:
+                return [self._drop(play, *self._why_not(play, situation))]
+            if start >= play.expires_at:
+                return []
         if play.sha256 in (situation.missing or {}):
             return []
-        return self._arm(play, start, offset, now)
-
-    def _arm(self, play: Play, start: int, offset_us: int, now: int) -> list[Effect]:
         effects: list[Effect] = []
-        end_at = start + play.duration_us - offset_us
-        if self.current is not None:
-            if not self._cuts_in(play):
-                self._held.add(play.event_id)
-                return []
-            why = "an emergency cut in"
-            effects += self._take_back(self.current, now, "skipped_preempted", why, start, CUT_FADE_MS)
-        elif self._higher_due(play, start, end_at):
-            self._held.add(play.event_id)
-            return []
+        if play.priority == "emergency":
+            for other in list(self._armed.values()):
+                if other.play.priority != "emergency" and other.end_at > start:
+                    why = "an emergency cut in"
+                    effects += self._take_back(other, now, "skipped_preempted", why, start, CUT_FADE_MS)
         del self.pending[play.event_id]
         self._held.discard(play.event_id)
-        self.current = _Armed(play=play, at=start, end_at=end_at, offset_ms=offset_us // 1000)
-        self._armed[play.event_id] = self.current
+        end_at = start + play.duration_us - offset_us
+        self._armed[play.event_id] = _Armed(play, start, end_at, offset_us)
         return [*effects, Start(play, start, offset_us // 1000)]
-
-    def _cuts_in(self, play: Play) -> bool:
-        return play.priority == "emergency" and (
-            self.current is None or self.current.play.priority != "emergency"
-        )
-
-    def _higher_due(self, play: Play, start: int, end_at: int) -> bool:
-        return any(
-            RANK[other.priority] < RANK[play.priority] and start <= other.play_at < end_at + GAP_US
-            for other in self.pending.values()
-        )
-
-    def _start_of(self, play: Play) -> tuple[int, bool]:
-        """When it can start at the earliest, and whether it waits for another to end."""
-        if self._cuts_in(play):
-            return play.play_at, False
-        if self.current is not None and self.current.end_at + GAP_US > play.play_at:
-            return self.current.end_at + GAP_US, True
-        if play.event_id in self._held:
-            return max(play.play_at, self._free_from), True
-        return play.play_at, False
 
     def _why_not(self, play: Play, situation: Situation) -> tuple[Outcome, str]:
         if play.event_id in self._unclocked:
@@ -372,11 +378,14 @@ class Plays:
         return [FadeOut(armed.play.event_id, armed.end_at, fade_ms)]
 
 
-def silenced_by(priority: Priority, instant: int, situation: Situation) -> str | None:
-    """Why nothing of this priority may sound at an instant, or None."""
-    if situation.silenced and priority != "emergency":
+def silenced_by(play: Play, instant: int, situation: Situation) -> str | None:
+    """Why this play may not start at an instant, or None."""
+    if play.priority == "emergency":
+        return None
+    if situation.silenced:
         return "client_locked"
     for silence in situation.silences:
-        if silence.start_at <= instant < silence.end_at and priority not in IGNORES[silence.reason]:
+        overridden = silence.reason == "quiet_hours" and play.overrides_quiet_hours
+        if silence.start_at <= instant < silence.end_at and not overridden:
             return silence.reason
     return None

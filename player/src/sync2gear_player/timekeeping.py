@@ -97,6 +97,7 @@ def _filter_from(kept: KeptClock | None, clock: Clock) -> ClockFilter:
         offset_us=kept.offset_us,
         drift=kept.drift,
         var_offset=(kept.error_us / 2) ** 2,
+        bound_us=kept.error_us,
         var_drift=KEPT_DRIFT_SIGMA**2,
         contact_us=kept.contact_us,
     )
