@@ -4,7 +4,7 @@ from schedules.domain.choice import choose
 from schedules.domain.conflicts import Claim, Loser, Loss, Play, Resolution, resolve
 from schedules.domain.fatigue import floor_occurrences
 from schedules.domain.ids import occurrence_event_id, programme_event_id
-from schedules.domain.mix import GainPoint, Layer, Mix, mix, music_gain
+from schedules.domain.mix import GainPoint, Layer, Mix, mix, music_gain, programme_claims
 from schedules.domain.occurrences import next_occurrence, occurrences
 from schedules.domain.rules import (
     Candidate,
@@ -42,6 +42,7 @@ __all__ = [
     "next_occurrence",
     "occurrence_event_id",
     "occurrences",
+    "programme_claims",
     "programme_event_id",
     "resolve",
     "timeline_rule",

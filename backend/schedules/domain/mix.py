@@ -12,10 +12,13 @@ from typing import NamedTuple
 
 from playlists.domain.rows import Kind, Segment
 from schedules.domain.conflicts import Claim, Loser, Play, resolve
-from zones.domain.wallclock import SECOND_US
+from schedules.domain.ids import programme_event_id
+from schedules.domain.rules import Priority
+from zones.domain.wallclock import MINUTE_US, SECOND_US
 
 DUCK_FADE_US = SECOND_US // 2
 DUCK_RETURN_US = 3 * SECOND_US // 2
+PROGRAMME_EXPIRY_US = MINUTE_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,29 @@ class Mix:
         return (*spoken, *music)
 
 
+def programme_claims(
+    segments: Iterable[Segment], floor_id: str, device_id: str, duck_db: float | None = -15.0
+) -> tuple[Claim, ...]:
+    """The announcements of a floor's programme as claims of one device; each may wait a minute."""
+    return tuple(
+        Claim(
+            event_id=str(programme_event_id(s.playlist_id, floor_id, s.start, device_id)),
+            priority=Priority.PLAYLIST,
+            at=s.start,
+            duration_us=s.end - s.start,
+            expires_at=s.start + PROGRAMME_EXPIRY_US,
+            duck_db=duck_db,
+        )
+        for s in segments
+        if s.kind is Kind.ANNOUNCEMENT
+    )
+
+
 def mix(segments: Iterable[Segment], claims: Iterable[Claim], now: int) -> Mix:
-    """Lay the claims over the programme's music. Announcements of the programme must stand among the claims,
-    with priority PLAYLIST; their segments are left out here, so that none is heard twice.
+    """Lay the claims over the programme's music.
+
+    The programme's own announcements compete as claims (`programme_claims`); their segments are left out here,
+    so that none is heard twice.
     """
     resolution = resolve(claims, now)
     music = tuple(segment for segment in segments if segment.kind is Kind.MUSIC)
@@ -80,8 +103,8 @@ def fade_gain(segment: Segment, at: int) -> float:
 def music_gain(plays: Iterable[Play], at: int) -> float:
     """The gain of the music at an instant: the least that any announcement leaves it.
 
-    Each leaves 1 until 0.5 s before its start, falls to its depth by its start, stays there to its end, and is
-    back at 1 after 1.5 s.
+    Each leaves 1 until 0.5 s before its start, falls to its depth by its start, stays there to its end, and
+    is back at 1 after 1.5 s.
     """
     return min((_left(play, at) for play in plays), default=1.0)
 
@@ -140,9 +163,6 @@ def _depth(play: Play) -> float:
 
 def _left(play: Play, at: int) -> float:
     """The gain that one announcement leaves the music."""
-    if at < play.start:
-        way = (play.start - at) / DUCK_FADE_US
-    else:
-        way = (at - play.end) / DUCK_RETURN_US
+    before, after = (play.start - at) / DUCK_FADE_US, (at - play.end) / DUCK_RETURN_US
     depth = _depth(play)
-    return depth + (1.0 - depth) * min(1.0, max(0.0, way))
+    return depth + (1.0 - depth) * min(1.0, max(0.0, before, after))
