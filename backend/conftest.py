@@ -19,6 +19,8 @@ from devices.models import Device
 from users.models import User
 from zones.models import Floor
 
+pytest_plugins = ["testing.plugin"]
+
 PASSWORD = "correct horse battery"
 _serial = count(1)
 
