@@ -23,9 +23,13 @@ HEARTBEAT_S = 15
 LEASE_S = 45
 HELLO_TIMEOUT_S = 5
 
+LARGEST_INTEGER = 2**53 - 1
+"""What every JSON reader holds exactly (RFC 8259 §6), and every column of ours: in µs until the year 2255."""
+
 Volume = Annotated[int, Meta(ge=0, le=100, description="0 to 100, before the speaker's volume curve")]
-Instant = Annotated[int, Meta(ge=0, description="µs since 1970-01-01T00:00:00Z")]
-Count = Annotated[int, Meta(ge=0)]
+Instant = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER, description="µs since 1970-01-01T00:00:00Z")]
+Count = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
+Integer = Annotated[int, Meta(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
 Code = Annotated[str, Meta(max_length=64)]
 Sentence = Annotated[str, Meta(max_length=1000)]
 EventId = Annotated[str, Meta(min_length=36, max_length=36, description="UUID of the play event")]
@@ -78,7 +82,7 @@ class Clock(Struct, kw_only=True, frozen=True):
 
     state: ClockState
     error_us: Count | None = None
-    drift_ppb: int | None = None
+    drift_ppb: Integer | None = None
     round_trip_us: Count | None = None
 
 
@@ -93,7 +97,7 @@ class NowPlaying(Struct, kw_only=True, frozen=True):
 # --- device → server -------------------------------------------------------------------------------------
 
 
-class Hello(Message, tag="hello", kw_only=True):
+class Hello(Message, tag="hello", kw_only=True, frozen=True):
     """First message of a v1 session, within 5 s of the upgrade."""
 
     boot_id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -106,14 +110,14 @@ class Hello(Message, tag="hello", kw_only=True):
     output_delay_ms: Annotated[int, Meta(ge=0, le=10_000)] = 0
 
 
-class TimeProbe(Message, tag="time_probe", kw_only=True):
+class TimeProbe(Message, tag="time_probe", kw_only=True, frozen=True):
     """Asks the time. `t1` is the device's monotonic clock in µs and is only echoed."""
 
     n: Count
-    t1: int
+    t1: Integer
 
 
-class Ack(Message, tag="ack", kw_only=True):
+class Ack(Message, tag="ack", kw_only=True, frozen=True):
     """Says what the device did with a `play_announcement`, before its instant."""
 
     event_id: EventId
@@ -121,14 +125,14 @@ class Ack(Message, tag="ack", kw_only=True):
     reason: Code = ""
 
 
-class StatusUpdate(Message, tag="status_update", kw_only=True):
+class StatusUpdate(Message, tag="status_update", kw_only=True, frozen=True):
     """The device's lease and health: every 15 s and on change. `status` alone is the brief's plain form."""
 
     status: Annotated[str, Meta(max_length=20)] = "online"
     volume: Volume | None = None
     muted: bool | None = None
     now_playing: NowPlaying | None = None
-    applied_rev: Count = 0
+    applied_rev: Count | None = None
     clock: Clock | None = None
     buffer_ms: Count | None = None
     underruns: Count | None = None
@@ -136,27 +140,27 @@ class StatusUpdate(Message, tag="status_update", kw_only=True):
     receipts_pending: Count | None = None
 
 
-class PlaybackStarted(Message, tag="playback_started", kw_only=True):
+class PlaybackStarted(Message, tag="playback_started", kw_only=True, frozen=True):
     """The first sample of an announcement reached the output at `started_at`."""
 
     event_id: EventId
     started_at: Instant
 
 
-class PlaybackComplete(Message, tag="playback_complete", kw_only=True):
+class PlaybackComplete(Message, tag="playback_complete", kw_only=True, frozen=True):
     """The receipt of a play, sent until `receipt_ack`. A plain device knows only `announcement_id`."""
 
     event_id: EventId | None = None
-    announcement_id: int | None = None
+    announcement_id: Integer | None = None
     outcome: Outcome = "played"
     started_at: Instant | None = None
     ended_at: Instant | None = None
-    start_error_us: int | None = None
+    start_error_us: Integer | None = None
     played_ms: Count | None = None
     error: Sentence = ""
 
 
-class CommandResult(Message, tag="command_result", kw_only=True):
+class CommandResult(Message, tag="command_result", kw_only=True, frozen=True):
     """What became of a `control` or `test_tone`."""
 
     command_id: Annotated[str, Meta(max_length=64)]
@@ -164,7 +168,7 @@ class CommandResult(Message, tag="command_result", kw_only=True):
     error: Sentence = ""
 
 
-class Goodbye(Message, tag="goodbye", kw_only=True):
+class Goodbye(Message, tag="goodbye", kw_only=True, frozen=True):
     """The device leaves on purpose; its lease still decides when it is offline."""
 
     reason: Code = ""
@@ -197,7 +201,7 @@ class Desired(Struct, kw_only=True, frozen=True):
     """True while the business is locked (trial over, suspended): only emergencies sound."""
 
 
-class Welcome(Message, tag="welcome", kw_only=True):
+class Welcome(Message, tag="welcome", kw_only=True, frozen=True):
     """Answers `hello`. `plan_url` is where this device fetches its plan."""
 
     session: str
@@ -208,16 +212,16 @@ class Welcome(Message, tag="welcome", kw_only=True):
     plan_url: str = ""
 
 
-class TimeReply(Message, tag="time_reply", kw_only=True):
+class TimeReply(Message, tag="time_reply", kw_only=True, frozen=True):
     """`t2` when the probe arrived, `t3` when this left, both µs UTC of the server's clock."""
 
     n: Count
-    t1: int
+    t1: Integer
     t2: Instant
     t3: Instant
 
 
-class PlayAnnouncement(Message, tag="play_announcement", kw_only=True):
+class PlayAnnouncement(Message, tag="play_announcement", kw_only=True, frozen=True):
     """Play this at `play_at`. The first three fields are the brief's, and all that a plain device gets.
 
     `audio_url` may be a relative reference (RFC 3986 §4.2): it is resolved against the server's origin.
@@ -244,19 +248,19 @@ class PlayAnnouncement(Message, tag="play_announcement", kw_only=True):
     """A person asked for it in spite of quiet hours: a silence with that reason does not stop it."""
 
 
-class CancelAnnouncement(Message, tag="cancel_announcement", kw_only=True):
+class CancelAnnouncement(Message, tag="cancel_announcement", kw_only=True, frozen=True):
     """Do not start this event; one that sounds already is faded out within 0.5 s."""
 
     event_id: EventId
 
 
-class PlanChanged(Message, tag="plan_changed", kw_only=True):
+class PlanChanged(Message, tag="plan_changed", kw_only=True, frozen=True):
     """The plan has another ETag now: fetch it."""
 
     etag: str = ""
 
 
-class SetDesired(Message, tag="set_desired", kw_only=True):
+class SetDesired(Message, tag="set_desired", kw_only=True, frozen=True):
     """State, not a command: apply it if `rev` is newer than what is applied, and report it."""
 
     rev: Count
@@ -266,7 +270,7 @@ class SetDesired(Message, tag="set_desired", kw_only=True):
     silenced: bool = False
 
 
-class Control(Message, tag="control", kw_only=True):
+class Control(Message, tag="control", kw_only=True, frozen=True):
     """Do this once, unless `expires_at` has passed."""
 
     command_id: str
@@ -274,7 +278,7 @@ class Control(Message, tag="control", kw_only=True):
     expires_at: Instant
 
 
-class TestTone(Message, tag="test_tone", kw_only=True):
+class TestTone(Message, tag="test_tone", kw_only=True, frozen=True):
     """Sound a sine of `hz` for `ms`."""
 
     command_id: str
@@ -282,19 +286,19 @@ class TestTone(Message, tag="test_tone", kw_only=True):
     ms: Annotated[int, Meta(ge=50, le=10_000)]
 
 
-class ReceiptAck(Message, tag="receipt_ack", kw_only=True):
+class ReceiptAck(Message, tag="receipt_ack", kw_only=True, frozen=True):
     """These receipts are committed; the device may forget them."""
 
     event_ids: list[EventId]
 
 
-class Reconnect(Message, tag="reconnect", kw_only=True):
+class Reconnect(Message, tag="reconnect", kw_only=True, frozen=True):
     """Close and come back after about `after_ms`."""
 
     after_ms: Count
 
 
-class Error(Message, tag="error", kw_only=True):
+class Error(Message, tag="error", kw_only=True, frozen=True):
     """What was wrong with the message `re`, or why the socket is about to be closed."""
 
     code: Code

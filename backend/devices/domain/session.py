@@ -48,6 +48,12 @@ class Shut:
 
 Effect = Reply | Report | Welcomed | Shut
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoder raises for bytes that are no JSON, no UTF-8, or nested beyond what anybody means."""
+NO_JSON = "The message is not JSON that can be read."
+NUL = b"\\u0000"
+"""No text may hold it, for PostgreSQL keeps none; JSON can write it in no other way."""
+
 REPORTS = (
     protocol.Ack,
     protocol.StatusUpdate,
@@ -63,7 +69,7 @@ class DeviceSession:
     """The protocol's rules for one connection.
 
     `plain` is a device without the subprotocol: no hello, no limits of its own beyond the common ones, and
-    only the brief's messages.
+    no answers, for it knows none of them.
     """
 
     plain: bool
@@ -79,8 +85,10 @@ class DeviceSession:
 
     def received(self, frame: str | bytes | None, *, now_us: int) -> list[Effect]:
         """What to do about one frame that arrived at `now_us` (server's clock, µs UTC). None is a binary frame."""
-        if self.closed:
-            return []
+        effects = [] if self.closed else self._received(frame, now_us)
+        return [effect for effect in effects if not (self.plain and isinstance(effect, Reply))]
+
+    def _received(self, frame: str | bytes | None, now_us: int) -> list[Effect]:
         left = self.bucket.take(now_us=now_us)
         if left is None:
             limit = f"{protocol.MESSAGES_PER_SECOND} messages a second, bursts of {protocol.MESSAGE_BURST}"
@@ -88,16 +96,19 @@ class DeviceSession:
         self.bucket = left
         if frame is None:
             return self._shut(CloseCode.MALFORMED, "malformed", "Messages are text frames with JSON.")
-        if len(frame) > protocol.MAX_MESSAGE_BYTES:
+        encoded = frame.encode(errors="replace") if isinstance(frame, str) else frame
+        if len(encoded) > protocol.MAX_MESSAGE_BYTES:
             return self._shut(
                 CloseCode.RATE, "too_large", f"A message has at most {protocol.MAX_MESSAGE_BYTES} bytes."
             )
+        if NUL in encoded:
+            return [self._error("bad_message", "A text may not contain the character U+0000.", "")]
         try:
-            message = protocol.decode_inbound(frame)
+            message = protocol.decode_inbound(encoded)
         except msgspec.ValidationError as error:
-            return self._misfit(frame, str(error))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return self._shut(CloseCode.MALFORMED, "malformed", "The message is not JSON.")
+            return self._misfit(encoded, str(error))
+        except UNREADABLE:
+            return self._shut(CloseCode.MALFORMED, "malformed", NO_JSON)
         return self._handled(message, now_us)
 
     def hello_overdue(self) -> list[Effect]:
@@ -130,12 +141,12 @@ class DeviceSession:
             return [Report(message)]
         return []
 
-    def _misfit(self, frame: str | bytes, why: str) -> list[Effect]:
+    def _misfit(self, frame: bytes, why: str) -> list[Effect]:
         """A frame of JSON that fits no message: an unknown type or a wrong field costs an `error`, no more."""
         try:
             parsed: Any = msgspec.json.decode(frame)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return self._shut(CloseCode.MALFORMED, "malformed", "The message is not JSON.")
+        except UNREADABLE:
+            return self._shut(CloseCode.MALFORMED, "malformed", NO_JSON)
         if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
             return self._shut(CloseCode.MALFORMED, "malformed", "A message is an object with a type.")
         if parsed["type"] == "hello" and not self.greeted:
