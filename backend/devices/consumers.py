@@ -15,13 +15,15 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.db import Error as DatabaseError
+from redis import RedisError
 
 from common import clock
 from common.batching import Overloaded
 from common.middleware import address_of
 from devices import bus, protocol, runtime
 from devices.credentials import Credential, bearer_of
-from devices.desired import desired_of
+from devices.desired import desired_of, message_of
 from devices.domain.session import DeviceSession, Effect, Reply, Report, Shut, Welcomed
 from devices.hub import Link, Superseded, stamped
 from devices.models import Device
@@ -89,8 +91,9 @@ class DeviceConnection:
         if credential.token or credential.ticket:
             try:
                 device = await self.runtime.recognise(credential)
-            except Overloaded:
-                await self._refuse(CloseCode.OVERLOAD, "overload", "Too many devices connect at once.")
+            except (Overloaded, DatabaseError, RedisError) as error:
+                logger.warning("a device could not be looked up: %s", error)
+                await self._refuse(CloseCode.OVERLOAD, "overload", "Nobody can be let in now; come back.")
                 return False
         wanted = self.scope["url_route"]["kwargs"]["device_id"]
         if device is None or device.device_id != wanted:
@@ -121,7 +124,7 @@ class DeviceConnection:
             on_broken=self.ended.set,
         )
         if self.plain:
-            await self._arrived(None)
+            self._arrived(None)
         overdue = asyncio.get_running_loop().call_later(protocol.HELLO_TIMEOUT_S, self._hello_overdue)
         reading = asyncio.create_task(self._read())
         ending = asyncio.create_task(self.ended.wait())
@@ -159,14 +162,17 @@ class DeviceConnection:
             case Reply(message=message):
                 self.link.put(protocol.encode(stamped(message)))
             case Welcomed(hello=hello):
-                await self._arrived(hello)
+                self._arrived(hello)
             case Report(message=message):
                 self._report(message)
             case Shut(close_code=close_code, code=code, detail=detail):
                 self.link.shut(close_code, code, detail)
 
-    async def _arrived(self, hello: protocol.Hello | None) -> None:
-        """The session is good: it becomes the device's only one, and hears what is due."""
+    def _arrived(self, hello: protocol.Hello | None) -> None:
+        """The session is good: it becomes the device's only one, and hears what is due.
+
+        Nothing is waited for here: the frames behind the hello are time probes.
+        """
         assert self.link is not None  # noqa: S101  # as above
         values: dict[str, Any] = {"plain": hello is None, "ip_address": self._address()}
         if hello is not None:
@@ -180,12 +186,15 @@ class DeviceConnection:
             } | _clock_columns(hello.clock)
             self.link.put(protocol.encode(stamped(self._welcome())))
         self.runtime.hub.join(self.link)
-        await self.runtime.touch(self._touch(values, takes_over=True))
-        self._spawn(self._settle_in())
+        self._spawn(self._settle_in(values))
 
-    async def _settle_in(self) -> None:
+    async def _settle_in(self, values: dict[str, Any]) -> None:
         """Ends older sessions on other processes, then delivers what this device may have missed."""
-
+        touched = await self.runtime.touch(self._touch(values, takes_over=True))
+        if touched.desired is not None and touched.desired.rev > self.device.desired_rev:
+            self._push_desired(
+                touched.desired
+            )  # changed since the look-up, when nothing could be pushed to us
         await asyncio.to_thread(bus.publish, Superseded(self.device.pk, self.session_id))
         await self.runtime.deliver_due([self.device.pk], reconnected=True)
 
@@ -217,17 +226,26 @@ class DeviceConnection:
         values: dict[str, Any] = {"reported": reported | {"goodbye": None}}
         if status.clock is not None:
             values |= _clock_columns(status.clock)
-        if not self.plain:
+        if not self.plain and status.applied_rev is not None:
             values["applied_rev"] = status.applied_rev
         await self._touched(values)
 
     async def _touched(self, values: dict[str, Any]) -> None:
-        if not await self.runtime.touch(self._touch(values)) and self.link is not None:
+        touched = await self.runtime.touch(self._touch(values))
+        if not touched.current and self.link is not None:
             self.link.shut(CloseCode.SUPERSEDED, "superseded", "A newer connection of this device took over.")
+        elif touched.desired is not None:
+            self._push_desired(touched.desired)
+
+    def _push_desired(self, desired: protocol.Desired) -> None:
+        assert self.link is not None  # noqa: S101  # as above
+        if not self.plain:
+            self.link.put(protocol.encode(stamped(message_of(desired))))
 
     async def _ledger(self, message: protocol.Message) -> None:
         await self.runtime.report(DeviceReport(self.device.pk, message, clock.now()))
-        if isinstance(message, protocol.PlaybackComplete) and message.event_id and self.link is not None:
+        if isinstance(message, protocol.PlaybackComplete) and message.event_id and not self.plain:
+            assert self.link is not None  # noqa: S101  # as above
             receipt = protocol.ReceiptAck(re=message.id or None, event_ids=[message.event_id])
             self.link.put(protocol.encode(stamped(receipt)))
 

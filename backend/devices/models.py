@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from audit.services import audited
+from clients.domain import access
 from common import clock
 from common.tenancy import TenantManager, TenantQuerySet
 from devices.protocol import LEASE_S
@@ -34,6 +35,13 @@ class DeviceQuerySet(TenantQuerySet["Device"]):
         """Those whose lease has run out, or that never called."""
         return self.exclude(last_seen__gt=now - LEASE)
 
+    def lock_may_differ(self, now: datetime) -> DeviceQuerySet:
+        """Those of businesses that may be locked at `now` and were not told, and those that were told."""
+        open_now = Q(client__status=access.ACTIVE) | Q(client__status=access.TRIAL) & (
+            Q(client__trial_ends_at=None) | Q(client__trial_ends_at__gt=now)
+        )
+        return self.filter(Q(silenced=True) & open_now | Q(silenced=False) & ~open_now)
+
 
 @audited(
     "device",
@@ -41,6 +49,7 @@ class DeviceQuerySet(TenantQuerySet["Device"]):
         "status",
         "last_seen",
         "ip_address",
+        "silenced",
         "reported",
         "applied_rev",
         "boot_id",
@@ -61,7 +70,8 @@ class Device(models.Model):
     """A speaker. Presence is a lease (`last_seen` within 45 s); `status` is its last recorded change.
 
     `volume`, `muted` and `output_delay_ms` are desired state, numbered by `desired_rev`; `reported` is what
-    the speaker last said of itself and `applied_rev` the desired state it has applied.
+    the speaker last said of itself and `applied_rev` the desired state it has applied. `silenced` says whether
+    that revision told of a locked business.
     """
 
     class Status(models.TextChoices):
@@ -83,6 +93,7 @@ class Device(models.Model):
     muted = models.BooleanField(default=False)
     output_delay_ms = models.PositiveIntegerField(default=0)
     desired_rev = models.PositiveBigIntegerField(default=1)
+    silenced = models.BooleanField(default=False)
 
     applied_rev = models.PositiveBigIntegerField(default=0)
     reported = models.JSONField(default=dict, blank=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from common import clock
 from common.batching import Batcher
@@ -22,7 +22,7 @@ from devices.hub import Hub
 from devices.models import Device
 from devices.ports import DeviceReport
 from devices.protocol import CloseCode
-from devices.store import Touch
+from devices.store import Touch, Touched
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Runtime:
         self._look_ups: Batcher[Credential, Device | None] = Batcher(
             lambda items: self._in_store(store.look_up, items), linger_s=LOOK_UP_LINGER_S
         )
-        self._touches: Batcher[Touch, bool] = Batcher(lambda items: self._in_store(store.touch, items))
+        self._touches: Batcher[Touch, Touched] = Batcher(lambda items: self._in_store(store.touch, items))
         self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -71,8 +71,8 @@ class Runtime:
         """The device behind a token or ticket."""
         return await self._look_ups.submit(credential)
 
-    async def touch(self, item: Touch) -> bool:
-        """Writes a sign of life; False when a newer session of the device has taken over."""
+    async def touch(self, item: Touch) -> Touched:
+        """Writes a sign of life; returns when it is committed."""
         return await self._touches.submit(item)
 
     async def report(self, item: DeviceReport) -> None:
@@ -110,7 +110,7 @@ class Runtime:
         def run() -> R:
             try:
                 return call(items)
-            except DatabaseError:
+            except Error:
                 connections.close_all()  # the next call gets a fresh connection
                 raise
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from audit.services import record
 from clients.models import Client
@@ -60,10 +60,10 @@ def create_device(
     return device, token
 
 
-def _keep_unique(device: Device) -> None:
+def _keep_unique(device: Device, update_fields: list[str] | None = None) -> None:
     try:
         with transaction.atomic():
-            device.save()
+            device.save(update_fields=update_fields)
     except IntegrityError:
         raise Refusal(
             "conflict", f"The hardware id {device.device_id} is registered already.", field="device_id"
@@ -72,16 +72,25 @@ def _keep_unique(device: Device) -> None:
 
 @transaction.atomic
 def change_device(*, device: Device, values: dict[str, Any]) -> Device:
-    """Changes columns of a device; what is desired state gets a new revision and is pushed."""
+    """Changes columns of a device; what is desired state gets a new revision and is pushed.
+
+    The row is read anew under its lock: of two changes at a time the later has the higher revision, and the
+    columns that the live device writes meanwhile are left alone.
+    """
+    device = (
+        Device.objects.select_for_update(of=("self",)).select_related("floor", "client").get(pk=device.pk)
+    )
     before = desired_fields(device)
     for name, value in values.items():
         setattr(device, name, value)
     changed = desired_fields(device) != before
     if changed:
         device.desired_rev += 1
-    _keep_unique(device)
+    _keep_unique(device, update_fields=[*values, "desired_rev"])
     if changed:
         _push_desired([device.pk])
+    if device.floor_id != before[-1]:
+        announce_plan(devices=[device.pk])
     return device
 
 
@@ -209,7 +218,7 @@ def _answer_poll(device_code: str, now: datetime) -> tuple[str, Device | None, s
     if result.answer == "granted":
         waiting.fetched_at = now
         with system_scope("the speaker is known by its pairing alone"):
-            device = Device.objects.select_for_update(of=("self",)).get(pk=waiting.device_id)
+            device = Device.objects.select_for_update(of=("self",)).get(pk=waiting.device_id or 0)
             token = _replace_token(device)
     waiting.save(update_fields=["last_polled_at", "interval_s", "fetched_at"])
     return result.answer, device, token
@@ -282,6 +291,41 @@ def renew_desired(*, devices: Iterable[int]) -> None:
     _push_desired(pks)
 
 
+def announce_plan(*, devices: Iterable[int]) -> None:
+    """After the commit, tells these devices to fetch their plan: something above them has changed it."""
+    pks = list(devices)
+    if pks:
+        bus.publish_on_commit(Frame(pks, protocol.PlanChanged()))
+
+
+@transaction.atomic
+def settle_locks(*, devices: QuerySet[Device], now: datetime) -> int:
+    """Tells those of `devices` that were told otherwise whether their business is locked; returns how many.
+
+    A trial ends without any row changing, so this has to be looked for.
+    """
+    stale = [
+        device
+        for device in devices.select_related("client")
+        if device.silenced != (device.client.lock(now) is not None)
+    ]
+    for silenced in (True, False):
+        turned = [device.pk for device in stale if device.silenced is not silenced]
+        if turned:
+            Device.objects.filter(pk__in=turned).update(silenced=silenced, desired_rev=F("desired_rev") + 1)
+    if stale:
+        pks = [device.pk for device in stale]
+        _push_desired(pks)
+        announce_plan(devices=pks)
+    return len(stale)
+
+
+def watch_locks(*, now: datetime) -> int:
+    """`settle_locks` for every business that is, or was told to be, locked; returns how many devices were told."""
+    with system_scope("locks are watched for every client"):
+        return settle_locks(devices=Device.objects.lock_may_differ(now), now=now)
+
+
 def _push_desired(pks: list[int]) -> None:
     transaction.on_commit(lambda: push_desired(pks))
 
@@ -342,4 +386,4 @@ def watch_presence(*, now: datetime) -> int:
     with system_scope("presence is watched for every client"):
         came = Device.objects.online(now).filter(status=Device.Status.OFFLINE)
         went = Device.objects.offline(now).filter(status=Device.Status.ONLINE)
-        return came.update(status=Device.Status.ONLINE) + went.update(status=Device.Status.OFFLINE)
+        return int(came.update(status=Device.Status.ONLINE)) + int(went.update(status=Device.Status.OFFLINE))

@@ -1,25 +1,31 @@
-"""What changes a device's desired state from outside: its floor's volume bounds, and the lock of its business."""
+"""What changes a device's desired state or plan from outside: its floor, and the lock of its business."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_delete
 from django.dispatch import receiver
 
 from clients.models import Client
+from common import clock
 from common.tenancy import system_scope
 from devices.models import Device
-from devices.services import renew_desired
+from devices.services import announce_plan, renew_desired, settle_locks
 from zones.models import Floor
 
 
 @receiver(post_save, sender=Floor, dispatch_uid="devices-floor-saved")
 def floor_saved(sender: Any, instance: Floor, created: bool, raw: bool = False, **kwargs: Any) -> None:
-    """Other volume bounds: the devices of the floor hear of them."""
+    """Other volume bounds or quiet hours: the devices of the floor hear of them."""
     if not raw and not created:
-        with system_scope("the devices of one floor"):
-            renew_desired(devices=Device.objects.filter(floor=instance).values_list("pk", flat=True))
+        _floor_changes(instance)
+
+
+@receiver(pre_delete, sender=Floor, dispatch_uid="devices-floor-deleted")
+def floor_deleted(sender: Any, instance: Floor, **kwargs: Any) -> None:
+    """No floor, no bounds and no quiet hours: pushed after the commit, when the floor is gone."""
+    _floor_changes(instance)
 
 
 @receiver(post_save, sender=Client, dispatch_uid="devices-client-saved")
@@ -27,4 +33,11 @@ def client_saved(sender: Any, instance: Client, created: bool, raw: bool = False
     """A business that was locked or opened: its devices go silent, or sound again."""
     if not raw and not created:
         with system_scope("the devices of one business"):
-            renew_desired(devices=Device.objects.filter(client=instance).values_list("pk", flat=True))
+            settle_locks(devices=Device.objects.filter(client=instance), now=clock.now())
+
+
+def _floor_changes(floor: Floor) -> None:
+    with system_scope("the devices of one floor"):
+        devices = list(Device.objects.filter(floor=floor).values_list("pk", flat=True))
+        renew_desired(devices=devices)
+        announce_plan(devices=devices)

@@ -14,6 +14,12 @@ def watch_presence() -> None:
     services.watch_presence(now=clock.now())
 
 
+@shared_task(name="devices.watch_locks")
+def watch_locks() -> None:
+    """Tells devices of a trial that has ended."""
+    services.watch_locks(now=clock.now())
+
+
 @shared_task(name="devices.forget_old_pairings")
 def forget_old_pairings() -> None:
     """Deletes pairings that are over."""

@@ -244,7 +244,9 @@ class FloorDevicesViewSet(ListModelMixin, TenantViewSet):
 
     def get_queryset(self) -> Any:
         """The floor's devices."""
-        return Device.objects.select_related("floor", "client").filter(floor_id=self.kwargs.get("floor_id"))
+        return Device.objects.select_related("floor", "client").filter(
+            floor_id=self.kwargs.get("floor_id", 0)
+        )
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A page of them; 404 when the caller does not see the floor."""
