@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 
+import msgspec
 import redis
 import redis.asyncio
 from django.conf import settings
@@ -75,7 +76,18 @@ async def subscribe(
                 await pubsub.subscribe(CHANNEL)
                 await resubscribed()
                 async for message in pubsub.listen():
-                    dispatch(decode_hub_message(message["data"]))
+                    _hand_over(message["data"], dispatch)
         except redis.RedisError as error:
             logger.warning("the bus is down, trying again: %s", error)
+        except Exception:
+            logger.exception("the bus failed, trying again")
         await asyncio.sleep(RETRY_S)
+
+
+def _hand_over(data: bytes, dispatch: Callable[[HubMessage], None]) -> None:
+    try:
+        message = decode_hub_message(data)
+    except msgspec.DecodeError:  # a process of another version speaks on the bus while they are exchanged
+        logger.exception("a message of the bus cannot be read; devices will learn it from the database")
+    else:
+        dispatch(message)

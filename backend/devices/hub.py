@@ -115,6 +115,8 @@ class Link:
         self._queue: deque[dict[str, Any]] = deque()
         self._filled = asyncio.Event()
         self._planned: dict[str, asyncio.TimerHandle] = {}
+        self._told: set[str] = set()
+        """What a plain device has been told: it cannot recognise a second telling."""
         self._writer = asyncio.get_running_loop().create_task(self._write())
 
     def put(self, frame: bytes) -> None:
@@ -129,9 +131,9 @@ class Link:
     def deliver(self, play: PlayAnnouncement) -> None:
         """Hands over a play. A plain device gets it at the moment of playing, in the brief's four fields."""
         if not self.plain:
-            self.put(protocol.encode(play))
+            self.put(protocol.encode(stamped(play)))
             return
-        if play.event_id in self._planned:
+        if play.event_id in self._planned or play.event_id in self._told:
             return
         delay_s = (play.play_at - clock.now_us()) / 1e6
         self._planned[play.event_id] = asyncio.get_running_loop().call_later(
@@ -170,6 +172,7 @@ class Link:
         self._planned.pop(play.event_id, None)
         if clock.now_us() >= play.expires_at:
             return
+        self._told.add(play.event_id)
         plain = {
             "type": "play_announcement",
             "announcement_id": play.announcement_id,
@@ -267,7 +270,7 @@ class Hub:
             if link is not None:
                 link.deliver(
                     msgspec.structs.replace(
-                        stamped(message.common),
+                        message.common,
                         event_id=target.event_id,
                         volume=target.volume,
                         play_at=target.play_at,
