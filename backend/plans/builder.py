@@ -101,13 +101,29 @@ def _announcement_asset(announcement: Announcement, now: datetime) -> Asset:
 def _silences(device: Device, start: datetime, end: datetime) -> list[Silence]:
     """When the device's floor is silent in the plan's window."""
     window = clock.to_us(start), clock.to_us(end)
+    locked_from = _locked_from(device, start, end)
+    if locked_from is not None:
+        locked = [Silence(start_at=locked_from, end_at=window[1], reason="client_locked")]
+        return locked if locked_from == window[0] else [*_quiet(device, *window), *locked]
+    return _quiet(device, *window)
+
+
+def _locked_from(device: Device, start: datetime, end: datetime) -> int | None:
+    """When within the window the business is locked: from its beginning, or when a trial ends during it."""
     if device.client.lock(start) is not None:
-        return [Silence(start_at=window[0], end_at=window[1], reason="client_locked")]
+        return clock.to_us(start)
+    ends_at = device.client.trial_ends_at
+    if ends_at is None or ends_at >= end or device.client.lock(end) is None:
+        return None
+    return clock.to_us(ends_at)
+
+
+def _quiet(device: Device, start: int, end: int) -> list[Silence]:
     if device.floor is None:
         return []
     hours = quiet_hours(device.floor.quiet_hours_start, device.floor.quiet_hours_end)
     zone = load_zone(device.floor.zone)
     return [
         Silence(start_at=span.start, end_at=span.end, reason="quiet_hours")
-        for span in quiet_spans(hours, zone, *window)
+        for span in quiet_spans(hours, zone, start, end)
     ]
