@@ -215,26 +215,35 @@ def _new_event(
 
 @transaction.atomic
 def cancel_events(*, events: Iterable[PlayEvent], now: datetime) -> list[PlayEvent]:
-    """Takes back what has not started; answers with the events that were cancelled.
+    """Takes back what has not started of these events of one play; answers with those that were cancelled.
 
-    The device is told too. If it had started in the meantime, its receipt corrects the record.
+    The devices are told too. If one had started in the meantime, its receipt corrects the record.
     """
-    pks = [event.pk for event in events]
-    open_rows = PlayEvent.objects.select_for_update().filter(
-        pk__in=pks, status__in=[ledger.PENDING, ledger.DELIVERED]
+    cancelled = list(
+        PlayEvent.objects.select_for_update(of=("self",))
+        .select_related("created_by")
+        .filter(pk__in=[event.pk for event in events], status__in=[ledger.PENDING, ledger.DELIVERED])
     )
-    cancelled = []
-    for event in open_rows:
+    if not cancelled:
+        return []
+    for event in cancelled:
         event.status = ledger.FAILED
         event.reason = "cancelled"
         event.error_message = ledger.REASONS["cancelled"]
         event.completed_at = now
-        event.save(update_fields=["status", "reason", "error_message", "completed_at"])
-        PlayEventChange.objects.create(
-            event=event, at=now, status=event.status, reason="cancelled", source="user"
-        )
-        record("cancel", resource="play_event", resource_id=event.pk, client_id=event.client_id)
         if event.device_id is not None:
             bus.publish_on_commit(Frame([event.device_id], CancelAnnouncement(event_id=str(event.pk))))
-        cancelled.append(event)
+    PlayEvent.objects.bulk_update(cancelled, ["status", "reason", "error_message", "completed_at"])
+    PlayEventChange.objects.bulk_create(
+        PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="user")
+        for event in cancelled
+    )
+    first = cancelled[0]
+    record(
+        "cancel",
+        resource="play",
+        resource_id=first.play_id,
+        client_id=first.client_id,
+        details={"title": first.announcement_title, "events": [event.pk for event in cancelled]},
+    )
     return cancelled
