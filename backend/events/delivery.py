@@ -58,6 +58,7 @@ class EventLedger:
             rows = rows.exclude(priority=ledger.PLAYLIST, device__plain=False)
             if not reconnected:
                 rows = rows.filter(created_at__lt=now - SENT_AGAIN_AFTER)
+            rows = rows.exclude(status=ledger.DELIVERED, device__plain=True)  # it would play it a second time
             orders: dict[int, list[protocol.PlayAnnouncement]] = {}
             for event in rows.select_related("announcement", "device"):
                 if event.waits_for_device and event.status == ledger.PENDING and not _resumed(event, now):
@@ -134,7 +135,8 @@ def _addressed(reports: Sequence[DeviceReport]) -> dict[tuple[int, str], PlayEve
     for event in PlayEvent.objects.select_for_update().filter(wanted).order_by("play_at"):
         device_pk = event.device_id or 0
         rows[device_pk, str(event.pk)] = event
-        rows.setdefault((device_pk, f"announcement {event.announcement_id}"), event)
+        if event.status in {ledger.DELIVERED, ledger.PLAYING}:
+            rows.setdefault((device_pk, f"announcement {event.announcement_id}"), event)
     return rows
 
 
