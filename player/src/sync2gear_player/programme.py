@@ -12,11 +12,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from sync2gear_player.messages import NOTHING, NowPlaying
 from sync2gear_player.mixer import RATE, US_PER_FRAME, Block
 from sync2gear_player.mixer.graph import silence
-from sync2gear_player.mixer.levels import gain_of_db, power_ramp
+from sync2gear_player.mixer.levels import gain_of_db, power_ramp, straight_ramp
 from sync2gear_player.mixer.playhead import JUMP_FROM, Playhead
 from sync2gear_player.mixer.timeline import Timeline
 from sync2gear_player.plan import Plan, Segment, repeated, silence_at
@@ -31,6 +32,9 @@ RELEASE_FADE_US = 500_000
 OVERLAPPING = 4
 """At most so many segments sound at once."""
 WHOLE_WITHIN_MS = 50
+
+
+Shape = Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.float64]]
 
 
 class Source(Protocol):
@@ -61,7 +65,7 @@ class _Voice:
         self.source = source
         self.gain = np.float32(gain)
         self.head = Playhead(may_jump=True)
-        self.fade_out_us = segment.fade_out_ms * 1000 or (CUT_FADE_US if cut_short else 0)
+        self.cut_short = cut_short
         self.entered_at: float | None = None
         self.released_at: float | None = None
 
@@ -73,21 +77,23 @@ class _Voice:
         """The gain of frames `begin` to `end` of the block."""
         first, last = timeline.instant(timeline.frame + begin), timeline.instant(timeline.frame + end)
         segment = self.segment
-        edges: list[tuple[float, float, float]] = []
+        edges: list[tuple[Shape, float, float, float]] = []
         if segment.fade_in_ms and first < segment.start_at + segment.fade_in_ms * 1000:
-            edges.append((segment.start_at, 1.0, segment.fade_in_ms * 1000))
+            edges.append((power_ramp, segment.start_at, 1.0, segment.fade_in_ms * 1000))
+        if segment.fade_out_ms and last > segment.end_at - segment.fade_out_ms * 1000:
+            edges.append((power_ramp, segment.end_at, -1.0, segment.fade_out_ms * 1000))
+        elif self.cut_short and last > segment.end_at - CUT_FADE_US:
+            edges.append((straight_ramp, segment.end_at, -1.0, CUT_FADE_US))
         if self.entered_at is not None and first < self.entered_at + ENTRY_FADE_US:
-            edges.append((self.entered_at, 1.0, ENTRY_FADE_US))
-        if self.fade_out_us and last > segment.end_at - self.fade_out_us:
-            edges.append((segment.end_at, -1.0, self.fade_out_us))
+            edges.append((straight_ramp, self.entered_at, 1.0, ENTRY_FADE_US))
         if self.released_at is not None:
-            edges.append((self.released_at + RELEASE_FADE_US, -1.0, RELEASE_FADE_US))
+            edges.append((straight_ramp, self.released_at + RELEASE_FADE_US, -1.0, RELEASE_FADE_US))
         if not edges:
             return np.float32(1.0)
         instants = first + np.arange(end - begin, dtype=np.float64) * timeline.us_per_frame
         gain = np.ones(end - begin)
-        for anchor, sign, length in edges:
-            gain *= power_ramp(sign * (instants - anchor), length)
+        for shape, anchor, sign, length in edges:
+            gain *= shape(sign * (instants - anchor), length)
         return gain.astype(np.float32)[:, None]
 
 

@@ -28,6 +28,11 @@ def power_ramp(position: npt.NDArray[np.float64], length: float) -> npt.NDArray[
     return np.sqrt(np.clip(position / length, 0.0, 1.0))
 
 
+def straight_ramp(position: npt.NDArray[np.float64], length: float) -> npt.NDArray[np.float64]:
+    """Amplitude of a fade that only avoids a click: linear, from 0 to 1 over `length` positions."""
+    return power_ramp(position, length) ** 2
+
+
 def ramp(start: float, end: float, frames: int) -> npt.NDArray[np.float32]:
     """A straight line over one block, as a column; its last frame has reached `end`."""
     if start == end:

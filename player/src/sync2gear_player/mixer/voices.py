@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sync2gear_player.mixer import RATE, US_PER_FRAME, Block
 from sync2gear_player.mixer.ducking import Duck
-from sync2gear_player.mixer.levels import gain_of_db, gain_of_volume, power_ramp
+from sync2gear_player.mixer.levels import gain_of_db, gain_of_volume, straight_ramp
 from sync2gear_player.mixer.playhead import Playhead
 from sync2gear_player.mixer.timeline import Timeline
 
@@ -132,8 +132,8 @@ class ClipVoice:
         gain = np.ones(length)
         steps = np.arange(length, dtype=np.float64)
         if joined:
-            gain *= power_ramp(steps + self.played_frames, DECLICK_FRAMES)
+            gain *= straight_ramp(steps + self.played_frames, DECLICK_FRAMES)
         if self._fade_from is not None:
             fade_frames = (self._fade_until - self._fade_from) / timeline.us_per_frame
-            gain *= power_ramp(timeline.index(self._fade_until) - begin - steps, fade_frames)
+            gain *= straight_ramp(timeline.index(self._fade_until) - begin - steps, fade_frames)
         return gain.astype(np.float32)[:, None]
