@@ -213,6 +213,11 @@ def _summary(errors: list[dict[str, Any]]) -> str:
     return f"{where}{first['detail']}{more}"
 
 
+def bad_request_view(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler400: what is refused before any view sees it, such as a Host that is not ours."""
+    return problem_response("malformed", "This request was refused before it was read.")
+
+
 def not_found_view(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Django's handler404."""
     return problem_response("not_found", f"{request.path} leads nowhere.")
