@@ -39,7 +39,10 @@ LIFE = timedelta(hours=25)
 Find = Callable[[int, str], Sound | None]
 
 _kinds: dict[str, Find] = {}
-_signer = Signer(salt="sync2gear.media")
+
+
+def _signer() -> Signer:
+    return Signer(salt="sync2gear.media")
 
 
 def serve(kind: str, find: Find) -> None:
@@ -52,13 +55,13 @@ def media_url(kind: str, pk: int, sha256: str, *, now: datetime) -> tuple[str, d
     expires_at = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + LIFE
     place = reverse("media", args=[kind, pk, sha256])
     expiry = int(expires_at.timestamp())
-    return f"{place}?{urlencode({'e': expiry, 's': _signer.signature(f'{place}?e={expiry}')})}", expires_at
+    return f"{place}?{urlencode({'e': expiry, 's': _signer().signature(f'{place}?e={expiry}')})}", expires_at
 
 
 def genuine(place: str, expiry: str, signature: str, *, now: datetime) -> bool:
     """Whether this path was signed by us to live until `expiry` (unix seconds), and still does at `now`."""
     try:
-        _signer.unsign(f"{place}?e={expiry}:{signature}")
+        _signer().unsign(f"{place}?e={expiry}:{signature}")
     except BadSignature:
         return False
     return now < datetime.fromtimestamp(int(expiry), tz=UTC)

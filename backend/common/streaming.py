@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
 
-from django.db import close_old_connections
+from django.db import connections
 from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -197,9 +197,15 @@ def sound_response(
     if request.method == "HEAD":
         file.close()
         return HttpResponse(status=verdict.status, headers=headers)
-    # A slow listener must not keep a pooled database connection until the last byte.
-    close_old_connections()
+    _give_back_connections()
     return FileSpanResponse(file, span, status=verdict.status, headers=headers)
+
+
+def _give_back_connections() -> None:
+    """What Django does when a response ends; a slow listener must not keep a pooled connection until then."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def _without_bytes(verdict: Verdict, headers: dict[str, str], size: int) -> HttpResponse:

@@ -108,12 +108,16 @@ def stored(field: Any, content: File[Any], mime: str) -> Iterator[str]:
 
 @contextmanager
 def local_copy(file: FieldFile) -> Iterator[Path]:
-    """A path where the stored file can be read: its own if the storage is local, else a temporary copy."""
+    """A path where the stored file can be read: its own if the storage is local, else a temporary copy.
+
+    Raises FileNotFoundError when the storage has lost it.
+    """
     try:
         own: Path | None = Path(file.path)
     except NotImplementedError:
         own = None
     if own is not None:
+        own.stat()
         yield own
         return
     with tempfile.NamedTemporaryFile(suffix=Path(file.name or "").suffix) as copy, file.open("rb") as source:

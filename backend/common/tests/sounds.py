@@ -27,7 +27,9 @@ def sound(codec: str = "mp3", *, seconds: float = 1.0, hz: float = 440.0, title:
     samples = np.stack([0.2 * np.sin(2 * np.pi * hz * time)] * 2).astype(np.float32)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tone"
-        write_audio(path, samples, RATE, codec, tags={"title": title, "artist": "The Testers"} if title else None)
+        write_audio(
+            path, samples, RATE, codec, tags={"title": title, "artist": "The Testers"} if title else None
+        )
         return path.read_bytes()
 
 

@@ -1,0 +1,99 @@
+"""Work that died with its process is found, once, and not for ever."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from common import preparation
+from common.audio.values import Loudness
+from common.media_fields import Readiness
+from music.models import MusicFile
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("everything")]
+
+
+def row(shop, **columns):
+    """A track that waits, asked for an hour ago."""
+    defaults = {"status": Readiness.PROCESSING, "queued_at": NOW - timedelta(hours=1)}
+    return MusicFile.objects.create(
+        client=shop.client, name="x", file="x.mp3", file_size=1, duration=1, **defaults | columns
+    )
+
+
+def found(asked_before=NOW - preparation.STUCK_AFTER):
+    """The keys of what is lost now."""
+    return [pk for pk, _ in preparation.lost(MusicFile.objects.all(), asked_before=asked_before, now=NOW)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_lost"),
+    [
+        ({}, True),
+        ({"status": Readiness.GENERATING}, True),
+        ({"queued_at": NOW - preparation.STUCK_AFTER}, False),
+        ({"queued_at": NOW}, False),
+        ({"status": Readiness.READY}, False),
+        ({"status": Readiness.FAILED}, False),
+    ],
+)
+def test_what_is_lost(shop, columns, is_lost):
+    waiting = row(shop, **columns)
+    assert found() == [waiting.pk] * is_lost
+
+
+def test_lost_once(shop):
+    row(shop)
+    assert len(found()) == 1
+    assert found() == []
+
+
+def test_oldest_first(shop):
+    rows = [row(shop, queued_at=NOW - minutes * MINUTE) for minutes in (20, 60, 40)]
+    assert found() == [rows[1].pk, rows[2].pk, rows[0].pk]
+
+
+def test_begin_counts_and_gives_up(shop):
+    """A job that takes its process with it every time is begun five times."""
+    waiting = row(shop)
+    rows = MusicFile.objects.all()
+    for attempt in range(preparation.MOST_ATTEMPTS):
+        begun = preparation.begin(rows, waiting.pk, status=Readiness.PROCESSING)
+        assert begun is not None
+        assert begun.attempts == attempt + 1
+    assert preparation.begin(rows, waiting.pk, status=Readiness.PROCESSING) is None
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.failure_code) == (Readiness.FAILED, "gave_up")
+
+
+@pytest.mark.parametrize("status", [Readiness.READY, Readiness.FAILED, Readiness.GENERATING])
+def test_only_what_waits_begins(shop, status):
+    waiting = row(shop, status=status)
+    assert preparation.begin(MusicFile.objects.all(), waiting.pk, status=Readiness.PROCESSING) is None
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts) == (status, 0)
+
+
+def test_when_work_counts_as_lost(settings, monkeypatch):
+    """One process that started a minute ago has surely lost what was asked for before; several may be at it."""
+    monkeypatch.setattr(preparation, "STARTED_AT", NOW - MINUTE)
+    settings.JOBS_EMBEDDED = True
+    assert preparation.lost_before(NOW) == NOW - MINUTE
+    assert preparation.lost_before(NOW + timedelta(hours=1)) == NOW + timedelta(minutes=50)
+    settings.JOBS_EMBEDDED = False
+    assert preparation.lost_before(NOW) == NOW - preparation.STUCK_AFTER
+
+
+@pytest.mark.parametrize(("ms", "seconds"), [(0, 0), (499, 0), (500, 1), (1500, 2), (2500, 3), (2499, 2)])
+def test_whole_seconds(ms, seconds):
+    assert preparation.whole_seconds(ms) == seconds
+
+
+def test_columns():
+    assert preparation.success(Loudness(-20.0, -9.0))["gain_db"] == 4.0
+    assert preparation.success(Loudness(None, None))["gain_db"] == 0.0
+    assert len(preparation.failure("x", "y" * 5000)["failure_detail"]) == 1000
