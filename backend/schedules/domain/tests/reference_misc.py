@@ -64,11 +64,7 @@ def mask(case: dict[str, Any]) -> list[list[Any]]:
     tenth = 100_000
     rows: list[list[Any]] = []
     for start, end, kind, item, owner, offset, fade_in, fade_out in case["segments"]:
-        audible = [
-            at
-            for at in range(start, end, tenth)
-            if not any(a <= at < b for a, b in case["silent"])
-        ]
+        audible = [at for at in range(start, end, tenth) if not any(a <= at < b for a, b in case["silent"])]
         if kind != "music":
             if len(audible) == (end - start) // tenth:
                 rows.append([start, end, kind, item, owner, offset, fade_in, fade_out])
@@ -81,18 +77,14 @@ def mask(case: dict[str, Any]) -> list[list[Any]]:
                 runs.append([at, at + tenth])
         for a, b in runs:
             fade = min(500_000, (b - a) // 2)
-            rows.append(
-                [a, b, kind, item, owner, offset + a - start]
-                + [fade_in if a == start else fade, fade_out if b == end else fade]
-            )
+            first, last = fade_in if a == start else fade, fade_out if b == end else fade
+            rows.append([a, b, kind, item, owner, offset + a - start, first, last])
     return rows
 
 
 def choice(case: dict[str, Any]) -> list[str | None]:
     """One choice after the other."""
     return [
-        reference_schedule.choose(
-            case["seed"], case["key"], n, case["candidates"], case["avoid_repeat"]
-        )
+        reference_schedule.choose(case["seed"], case["key"], n, case["candidates"], case["avoid_repeat"])
         for n in range(case["first"], case["first"] + case["count"])
     ]

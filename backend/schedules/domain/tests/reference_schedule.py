@@ -20,18 +20,29 @@ def _sha(*parts: object) -> bytes:
     return sha256("\x1f".join(str(part) for part in parts).encode("utf-8")).digest()
 
 
-@cache
-def bags_until(seed: str, key: str, last: int, candidates: tuple[str, ...]) -> list[list[str]]:
-    """All bags from the one before `min(0, last)` to `last`, each mended against the one really dealt before."""
-    bags: list[list[str]] = []
-    for number in range(min(0, last) - 1, last + 1):
-        order = sorted(candidates, key=lambda name, n=number: _sha("bag", seed, key, n, name))
-        if len(candidates) == 2:
-            order = sorted(candidates, key=lambda name: _sha("bag", seed, key, 0, name))
-        elif bags and len(candidates) > 2 and order[0] == bags[-1][-1]:
+class _Dealer:
+    """Deals bag after bag and never skips one; each is mended against the one really dealt before."""
+
+    def __init__(self, seed: str, key: str, candidates: tuple[str, ...], first: int) -> None:
+        self.seed, self.key, self.candidates, self.first = seed, key, candidates, first
+        self.bags: list[list[str]] = []
+
+    def bag(self, number: int) -> list[str]:
+        while self.first + len(self.bags) <= number:
+            self.deal()
+        return self.bags[number - self.first]
+
+    def deal(self) -> None:
+        number = 0 if len(self.candidates) == 2 else self.first + len(self.bags)
+        order = sorted(self.candidates, key=lambda name: _sha("bag", self.seed, self.key, number, name))
+        if self.bags and len(order) > 2 and order[0] == self.bags[-1][-1]:
             order[0], order[1] = order[1], order[0]
-        bags.append(order)
-    return bags
+        self.bags.append(order)
+
+
+@cache
+def _dealer(seed: str, key: str, candidates: tuple[str, ...], first: int) -> _Dealer:
+    return _Dealer(seed, key, candidates, first)
 
 
 def choose(seed: str, key: str, ordinal: int, candidates: Sequence[str], avoid_repeat: bool) -> str | None:
@@ -41,12 +52,13 @@ def choose(seed: str, key: str, ordinal: int, candidates: Sequence[str], avoid_r
         return None
     if not avoid_repeat:
         return names[int.from_bytes(_sha("draw", seed, key, ordinal)[:8], "big") % len(names)]
-    count = 0
-    while ordinal - count * len(names) < 0:
-        count -= 1
-    while ordinal - count * len(names) >= len(names):
-        count += 1
-    return bags_until(seed, key, count, names)[-1][ordinal - count * len(names)]
+    number = 0
+    while ordinal - number * len(names) < 0:
+        number -= 1
+    while ordinal - number * len(names) >= len(names):
+        number += 1
+    dealer = _dealer(seed, key, names, -1 if number >= 0 else -100)
+    return dealer.bag(number)[ordinal - number * len(names)]
 
 
 def uuid5(namespace: str, name: str) -> str:

@@ -44,9 +44,7 @@ def quiet(spec: Spec | None) -> QuietHours | None:
 
 def candidate(spec: Spec) -> Candidate:
     """{"id", "enabled"?, "valid_from"?, "valid_until"?}."""
-    return Candidate(
-        spec["id"], spec.get("enabled", True), spec.get("valid_from"), spec.get("valid_until")
-    )
+    return Candidate(spec["id"], spec.get("enabled", True), spec.get("valid_from"), spec.get("valid_until"))
 
 
 def schedule(spec: Spec) -> ScheduleRule:
