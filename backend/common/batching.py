@@ -73,6 +73,8 @@ class Batcher(Generic[Item, Result]):
     async def _write_one(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._write([item for item, _ in batch])
+            if len(results) != len(batch):
+                raise ValueError(f"{len(batch)} items were written, but {len(results)} results came back")
         except Exception as failure:  # noqa: BLE001  # handed on to everybody who waits for this batch
             for _, future in batch:
                 if not future.done():

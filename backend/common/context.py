@@ -23,7 +23,8 @@ class Actor:
     request_id: str = ""
 
 
-_actor: ContextVar[Actor] = ContextVar("sync2gear_actor", default=Actor())
+SYSTEM = Actor()
+_actor: ContextVar[Actor] = ContextVar("sync2gear_actor", default=SYSTEM)
 
 
 def current_actor() -> Actor:

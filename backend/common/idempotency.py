@@ -74,16 +74,16 @@ def _claim(caller: str, key: str, wanted: str, now: datetime) -> tuple[Idempoten
                 caller=caller, key=key, fingerprint=wanted, created_at=now
             )
     except IntegrityError:
-        record = IdempotencyRecord.objects.get(caller=caller, key=key)
-        if record.fingerprint != wanted:
+        first = IdempotencyRecord.objects.filter(caller=caller, key=key).first()
+        if first is not None and first.fingerprint != wanted:
             raise Refusal(
                 "idempotency_key_reused", f"This {HEADER} was used for another request; take a fresh one."
             ) from None
-        if not record.status:
+        if first is None or not first.status:  # None: it has just failed, and released its key
             raise Refusal(
                 "idempotency_in_progress", "Ask again in a second.", headers={"Retry-After": "1"}
             ) from None
-        return record, Response(record.body, status=record.status, headers={"Idempotency-Replayed": "true"})
+        return first, Response(first.body, status=first.status, headers={"Idempotency-Replayed": "true"})
     return record, None
 
 

@@ -1,0 +1,150 @@
+"""Idempotency keys: what a retry gets, and that the work is done once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+
+from common import clock, idempotency
+from common.errors import Refusal
+from common.models import IdempotencyRecord
+
+DONE: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_done() -> None:
+    DONE.clear()
+
+
+@idempotency.idempotent
+def act(view: Any, request: Request) -> Response:
+    DONE.append(request.data)
+    return Response({"number": len(DONE)}, status=201)
+
+
+@idempotency.idempotent
+def refuse(view: Any, request: Request) -> Response:
+    DONE.append(request.data)
+    raise Refusal("quiet_hours", "Not now.")
+
+
+def post(body: Any, key: str | None = "k-1", user: int = 1, path: str = "/play/") -> Request:
+    headers = {} if key is None else {idempotency.HEADER: key}
+    request = Request(
+        APIRequestFactory().post(path, body, format="json", headers=headers), parsers=[JSONParser()]
+    )
+    request.user = SimpleNamespace(pk=user, is_active=True)
+    return request
+
+
+def code_of(handler: Any, request: Request) -> str:
+    with pytest.raises(Refusal) as refused:
+        handler(None, request)
+    return refused.value.code
+
+
+@pytest.mark.django_db
+def test_a_retry_gets_the_first_answer() -> None:
+    first, retry = act(None, post({"a": 1, "b": 2})), act(None, post({"b": 2, "a": 1}))
+    assert len(DONE) == 1
+    assert (retry.status_code, retry.data) == (first.status_code, first.data) == (201, {"number": 1})
+    assert "Idempotency-Replayed" not in first
+    assert retry["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "other",
+    [post({"a": 1}, key="k-2"), post({"a": 1}, user=2), post({"a": 1}, key=None)],
+    ids=["another key", "another caller", "no key"],
+)
+def test_other_requests_act(other: Request) -> None:
+    act(None, post({"a": 1}))
+    act(None, other)
+    assert len(DONE) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "other", [post({"a": 2}), post({"a": 1}, path="/stop/"), post({"a": 1}, path="/play/?x=1")]
+)
+def test_another_request_under_the_same_key_is_refused(other: Request) -> None:
+    act(None, post({"a": 1}))
+    assert code_of(act, other) == "idempotency_key_reused"
+    assert len(DONE) == 1
+
+
+@pytest.mark.django_db
+def test_a_refused_request_releases_its_key() -> None:
+    assert code_of(refuse, post({})) == code_of(refuse, post({})) == "quiet_hours"
+    assert act(None, post({})).status_code == 201
+
+
+@pytest.mark.django_db
+def test_while_the_first_runs_a_retry_waits_and_a_dead_first_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    act(None, post({}))
+    IdempotencyRecord.objects.update(status=0)
+    assert code_of(act, post({})) == "idempotency_in_progress"
+    later = clock.now() + idempotency.GIVEN_UP_AFTER + timedelta(seconds=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert act(None, post({})).data == {"number": 2}
+
+
+@pytest.mark.django_db
+def test_after_a_day_the_key_is_free_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    act(None, post({}))
+    later = clock.now() + idempotency.KEPT_FOR + timedelta(seconds=1)
+    assert idempotency.forget_old(later - timedelta(seconds=2)) == 0
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert act(None, post({"a": 1})).data == {"number": 2}
+    assert idempotency.forget_old(later + idempotency.KEPT_FOR + timedelta(seconds=1)) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("key", "good"), [("", False), ("x", True), ("x" * 255, True), ("x" * 256, False)])
+def test_how_long_a_key_may_be(key: str, good: bool) -> None:
+    if good:
+        assert act(None, post({}, key=key)).status_code == 201
+    else:
+        assert code_of(act, post({}, key=key)) == "validation_failed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_acts() -> None:
+    start = Barrier(6)
+
+    def call(number: int) -> str:
+        start.wait()
+        try:
+            return str(act(None, post({})).status_code)
+        except Refusal as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(call, range(6)))
+    assert len(DONE) == 1
+    assert set(answers) <= {"201", "idempotency_in_progress"}
+
+
+@given(st.dictionaries(st.text(), st.integers() | st.text() | st.booleans()))
+def test_the_fingerprint_ignores_the_order_of_members(body: dict[str, Any]) -> None:
+    backwards = dict(reversed(body.items()))
+    assert idempotency.fingerprint_of("POST", "/", body) == idempotency.fingerprint_of("POST", "/", backwards)
+    assert idempotency.fingerprint_of("PUT", "/", body) != idempotency.fingerprint_of("POST", "/", body)
