@@ -10,6 +10,7 @@ from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from announcements.filters import AnnouncementFilter
 from announcements.models import Announcement
@@ -22,8 +23,8 @@ from announcements.serializers import (
 )
 from announcements.services import generate_announcement, update_announcement, upload_announcement
 from common import clock
-from common.api import DestroyMixin, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
-from common.openapi import problems, reading, writing
+from common.api import DestroyMixin, GuardedAPIView, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
+from common.openapi import SIGNED_IN, problems, reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser
 from common.streaming import STREAM_HEADERS, STREAM_PROBLEMS, STREAM_RESPONSES, AnyAccept, sound_response
 from common.uploads import UPLOAD_PROBLEMS
@@ -74,7 +75,6 @@ class AnnouncementViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, T
         "list": IsFloorUser,
         "retrieve": IsFloorUser,
         "stream": IsFloorUser,
-        "voices": IsFloorUser,
         "create": IsClientAdmin,
         "generate": IsClientAdmin,
         "partial_update": IsClientAdmin,
@@ -135,23 +135,6 @@ class AnnouncementViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, T
         return Response(self.represent(announcement), status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(
-        summary="The voices at hand",
-        description="Best first.",
-        parameters=[
-            OpenApiParameter("language", str, description="BCP 47: `en` finds en-GB too, `en-GB` only that."),
-            OpenApiParameter("engine", str, description="Only the voices of this engine."),
-        ],
-        responses={200: VoiceSerializer(many=True), **reading()},
-    )
-    @action(detail=False, methods=["get"], url_path="tts/voices", url_name="tts-voices", filter_backends=[])
-    def voices(self, request: Request) -> Response:
-        """A page of voices."""
-        asked = request.query_params
-        found = voices_at_hand(language=asked.get("language", ""), engine=asked.get("engine", ""))
-        page: Any = self.paginate_queryset(found)
-        return self.get_paginated_response(VoiceSerializer(page, many=True).data)
-
-    @extend_schema(
         summary="Listen to an announcement",
         parameters=STREAM_HEADERS,
         responses=STREAM_RESPONSES | reading(*STREAM_PROBLEMS),
@@ -171,3 +154,27 @@ class AnnouncementViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, T
         return generate_announcement(
             client=fields.pop("client"), created_by=user, fields=fields, now=clock.now()
         )
+
+
+class VoiceViewSet(GuardedAPIView, GenericViewSet[Any]):
+    """The voices of this server."""
+
+    serializer_class = VoiceSerializer
+    filter_backends = ()
+    access = {"list": IsFloorUser}
+
+    @extend_schema(
+        summary="The voices at hand",
+        description="Best first. The `id` of one is what a spoken announcement names as its `voice`.",
+        parameters=[
+            OpenApiParameter("language", str, description="BCP 47: `en` finds en-GB too, `en-GB` only that."),
+            OpenApiParameter("engine", str, description="Only the voices of this engine."),
+        ],
+        responses={200: VoiceSerializer(many=True), **problems(*SIGNED_IN)},
+    )
+    def list(self, request: Request) -> Response:
+        """A page of voices."""
+        asked = request.query_params
+        found = voices_at_hand(language=asked.get("language", ""), engine=asked.get("engine", ""))
+        page: Any = self.paginate_queryset(found)
+        return self.get_paginated_response(VoiceSerializer(page, many=True).data)

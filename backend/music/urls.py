@@ -1,5 +1,7 @@
 """Routes of music, below /api/."""
 
+from __future__ import annotations
+
 from rest_framework.routers import SimpleRouter
 
 from music.views import MusicViewSet

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
@@ -84,7 +84,11 @@ class MusicViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, TenantVi
         ),
         request={"multipart/form-data": MusicUploadSerializer},
         responses={
-            201: UploadedMusicSerializer,
+            201: PolymorphicProxySerializer(
+                component_name="MusicUploadAnswer",
+                serializers=[UploadedMusicSerializer, UploadResultsSerializer],
+                resource_type_field_name=None,
+            ),
             207: UploadResultsSerializer,
             **writing(*UPLOAD_PROBLEMS, "unsupported_media_type"),
         },
