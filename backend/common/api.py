@@ -65,11 +65,12 @@ class GuardedAPIView(APIView):
         return self.request.user
 
     def action_name(self) -> str | None:
-        """The viewset action, or the method's name in lower case on a plain view."""
+        """The viewset action, or the method's name in lower case on a plain view; HEAD is a GET."""
         named = getattr(self, "action", None)
         if named:
             return str(named)
         method = (self.request.method or "").lower() if hasattr(self, "request") else ""
+        method = "get" if method == "head" else method
         return method if hasattr(self, method) and not hasattr(self, "action") else None
 
     def get_permissions(self) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 
 
-class BearerScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]  # drf-spectacular registers it, untyped
+class BearerScheme(SimpleJWTScheme):
     """`Authorization: Bearer <access token>`."""
 
     target_class = "users.authentication.BearerAuthentication"

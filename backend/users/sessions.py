@@ -38,9 +38,12 @@ class Session:
     refresh: str
 
 
+@transaction.atomic
 def open_session(user: User) -> Session:
     """A fresh pair of tokens for a person whose right to it is established."""
     refresh = RefreshToken.for_user(user)
+    # simplejwt keeps the token itself, which whoever reads the table could use. Its id is all that is needed.
+    OutstandingToken.objects.filter(jti=refresh[api_settings.JTI_CLAIM]).update(token="")
     return Session(user=user, access=str(refresh.access_token), refresh=str(refresh))
 
 

@@ -75,6 +75,11 @@ def test_nobody_is_nobody(call: Any, db: None) -> None:
         assert (answer.status_code, answer.data["code"]) == (401, "not_authenticated")
 
 
+def test_head_is_get_without_a_body(call: Any, shop: Any) -> None:
+    assert call(shop.admin).head(ME).status_code == 200
+    assert call().head(ME).status_code == 401
+
+
 def test_the_profile_may_be_changed(call: Any, shop: Any) -> None:
     answer = call(shop.floor_user).patch(ME, {"name": "Grace Hopper", "phone": "+1 555"})
     assert answer.status_code == 200

@@ -273,6 +273,11 @@ def test_a_refresh_token_is_no_access_token(call: Any, shop: Any) -> None:
     assert get_me(call, str(RefreshToken.for_user(shop.admin))).status_code == 401
 
 
+def test_refresh_tokens_are_not_kept(call: Any, shop: Any) -> None:
+    refresh(call, login(call, shop.admin.email).data["refresh"])
+    assert list(OutstandingToken.objects.values_list("token", flat=True)) == ["", ""]
+
+
 def test_of_two_racers_with_one_token_one_wins(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     token = sessions.open_session(shop.admin).refresh
     sessions.rotate(refresh=token)
