@@ -107,11 +107,9 @@ def received(status: str, reason: str, *, outcome: str, at: datetime, by_device:
     """A device's receipt. `by_device` says whether the present terminal state came from a receipt already.
 
     The first receipt decides. One that meets a row closed by the server (a sweeper, a cancellation that came
-    too late) corrects it, and the history keeps both.
+    too late) corrects or confirms it, and the history keeps both.
     """
+    if by_device:
+        return None
     target, why = OUTCOMES[outcome]
-    if status in TERMINAL:
-        if by_device or (target, why) == (status, reason):
-            return None
-        return Moved(target, why, at, correction=True)
-    return Moved(target, why, at)
+    return Moved(target, why, at, correction=status in TERMINAL and (target, why) != (status, reason))
