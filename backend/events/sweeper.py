@@ -6,6 +6,7 @@ A receipt that arrives later from a device that played offline still corrects th
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
@@ -21,35 +22,40 @@ AT_ONCE = 500
 
 
 def sweep(*, now: datetime) -> int:
-    """Closes the events whose time is over; returns how many."""
-    with system_scope("every client's ledger is swept"), transaction.atomic():
-        rows = list(
-            PlayEvent.objects.select_for_update(of=("self",), skip_locked=True)
-            .select_related("announcement", "device")
-            .open()
-            .filter(expires_at__lt=now - ACK_GRACE)
-            .order_by("expires_at")[:AT_ONCE]
-        )
-        closed = []
-        for event in rows:
-            reason = reason_to_close(event, now)
-            if reason is None:
-                continue
-            event.status = ledger.FAILED
-            event.reason = reason
-            event.error_message = ledger.REASONS[reason]
-            event.completed_at = now
-            closed.append(event)
-        PlayEvent.objects.bulk_update(closed, ["status", "reason", "error_message", "completed_at"])
-        PlayEventChange.objects.bulk_create(
-            [
-                PlayEventChange(
-                    event=event, at=now, status=event.status, reason=event.reason, source="sweeper"
-                )
-                for event in closed
-            ]
-        )
-        return len(closed)
+    """Closes the events whose time is over, AT_ONCE in a transaction; returns how many.
+
+    All that have expired are looked at, for many of them may still wait for their receipts.
+    """
+    with system_scope("every client's ledger is swept"):
+        expired = PlayEvent.objects.open().filter(expires_at__lt=now - ACK_GRACE).order_by("expires_at")
+        pks = list(expired.values_list("pk", flat=True))
+        return sum(_sweep(pks[first : first + AT_ONCE], now) for first in range(0, len(pks), AT_ONCE))
+
+
+@transaction.atomic
+def _sweep(pks: list[UUID], now: datetime) -> int:
+    rows = (
+        PlayEvent.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("announcement", "device")
+        .open()
+        .filter(pk__in=pks)
+    )
+    closed = []
+    for event in rows:
+        reason = reason_to_close(event, now)
+        if reason is None:
+            continue
+        event.status = ledger.FAILED
+        event.reason = reason
+        event.error_message = ledger.REASONS[reason]
+        event.completed_at = now
+        closed.append(event)
+    PlayEvent.objects.bulk_update(closed, ["status", "reason", "error_message", "completed_at"])
+    PlayEventChange.objects.bulk_create(
+        PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="sweeper")
+        for event in closed
+    )
+    return len(closed)
 
 
 def reason_to_close(event: PlayEvent, now: datetime) -> str | None:
