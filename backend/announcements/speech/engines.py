@@ -84,16 +84,17 @@ def _flite(text: str, voice: Voice, rate: float, target: Path) -> None:
     )
 
 
-def _full_stop(match: re.Match[str]) -> str:
-    """Ends an endless sentence; the capital is what tells a full stop from an abbreviation."""
-    return f"{match[1]}. {match[2].upper()}"
+def one_line(text: str) -> str:
+    """Text for Piper: one line, since it may speak each into a file that replaces the one before.
+
+    An endless sentence is ended; the capital is what tells a full stop from an abbreviation.
+    """
+    return _ENDLESS.sub(lambda found: f"{found[1]}. {found[2].upper()}", " ".join(text.split()))
 
 
 def _piper(text: str, voice: Voice, rate: float, target: Path) -> None:
-    # It speaks each line into a file of its own, the last of which would be all there is.
-    line = _ENDLESS.sub(_full_stop, " ".join(text.split())).encode() + b"\n"
     arguments = ["--model", voice.source, "--config", f"{voice.source}.json", "--output_file", str(target)]
-    _run(["piper", *arguments, "--length_scale", f"{1 / rate:.3f}"], line, target)
+    _run(["piper", *arguments, "--length_scale", f"{1 / rate:.3f}"], one_line(text).encode() + b"\n", target)
 
 
 ENGINES: dict[str, Engine] = {

@@ -28,7 +28,7 @@ _CODECS = {  # name: (FFmpeg encoder, container, encoder options)
 }
 _LIMITER_HZ = 192_000
 _TOLERANCE_LU = 0.2
-_ROUNDS = 6
+_ROUNDS = 4  # for the loudness; as many again may follow for the ceiling alone
 
 
 def write_frames(
@@ -122,11 +122,11 @@ def normalise(
     """Writes `source` to `target` at the target loudness with its true peak at or below the ceiling.
 
     Limiting and lossy coding both move loudness and peak, so the finished file is measured and written
-    again until it is within 0.2 LU and below the ceiling (two rounds as a rule, six at most; the ceiling
-    outranks the loudness). `trim_silence` leaves 50 ms before and after what can be heard; `tempo` (0.5–2)
-    makes it faster at the same pitch. Silence is written as it is. Mono stays mono; 44.1 kHz for the rates
-    that divide it, else 48 kHz. `target` appears only when it is whole. Raises AudioRefused if the source is
-    no sound that can be opened.
+    again until it is within 0.2 LU and below the ceiling: twice as a rule. After four times only the ceiling
+    counts, which a clip of little but bursts cannot keep at full loudness. `trim_silence` leaves 50 ms before
+    and after what can be heard; `tempo` (0.5–2) makes it faster at the same pitch. Silence is written as it
+    is. Mono stays mono; 44.1 kHz for the rates that divide it, else 48 kHz. `target` appears only when it is
+    whole. Raises AudioRefused if the source is no sound that can be opened.
     """
     clip = analyse(source)
     bounds = clip.audible(50) if trim_silence else (0, clip.samples)
@@ -136,7 +136,7 @@ def normalise(
     if measured.integrated_lufs is not None:
         gain = target_lufs - measured.integrated_lufs
     with replacing(target) as part:
-        for _ in range(_ROUNDS):
+        for turn in range(2 * _ROUNDS):
             frames = _rendered(source, clip, bounds, rate, tempo, gain, limit)
             write_frames(part, frames, rate, clip.channels, codec, bit_rate=bit_rate, tags=tags)
             result = analyse(part)
@@ -145,9 +145,10 @@ def normalise(
                 break
             short = target_lufs - measured.integrated_lufs
             over = measured.true_peak_dbtp - ceiling_dbtp
-            if over <= 0 and abs(short) <= _TOLERANCE_LU:
+            if over <= 0 and (abs(short) <= _TOLERANCE_LU or turn >= _ROUNDS):
                 break
-            gain += short
             if over > 0:
                 limit -= over + 0.1
+            if turn < _ROUNDS:
+                gain += short
     return Normalised(round(result.samples * 1000 / rate), measured, gain, rate, clip.channels)

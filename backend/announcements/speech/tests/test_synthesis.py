@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from announcements.speech.engines import ENGINES
+from announcements.speech.engines import ENGINES, one_line
 from announcements.speech.errors import SpeechFailed, TextRefused
 from announcements.speech.synthesis import synthesise
 from announcements.speech.text import language_of
 from announcements.speech.values import Voice
 from announcements.speech.voices import choose, voices
+from common.audio.encode import write_audio
 from common.audio.facts import inspect
 from common.audio.loudness import analyse
 from common.audio.values import Limits
@@ -60,16 +63,31 @@ def test_every_engine_at_hand_speaks(tmp_path: Path, engine: str) -> None:
 @pytest.mark.parametrize("engine", list(ENGINES))
 def test_rate_changes_the_length(tmp_path: Path, engine: str) -> None:
     voice = of_engine(engine)
-    slow, fast = (synthesise(SENTENCE, voice, tmp_path / "a", rate=rate).duration_ms for rate in (0.8, 1.4))
+    slow, fast = (
+        synthesise("Good morning.", voice, tmp_path / "a", rate=rate).duration_ms for rate in (0.8, 1.4)
+    )
     assert 1.3 < slow / fast < 2.3
 
 
 @pytest.mark.parametrize("engine", list(ENGINES))
 def test_text_is_only_text(tmp_path: Path, engine: str) -> None:
-    trap = tmp_path / "trap"
-    text = f'-o {trap} -h $(touch {trap}) (system "touch {trap}") `:` < six <voice \\pause=9000\\'
-    assert synthesise(text, of_engine(engine), tmp_path / "a").duration_ms > 2000
-    assert not trap.exists()
+    voice = of_engine(engine)
+    with tempfile.TemporaryDirectory(prefix="t") as folder:  # a short path, since it is spelt out aloud
+        trap = Path(folder) / "t"
+        text = f'-o {trap} $(touch {trap}) (system "touch {trap}") `:` < six <voice \\pause=9\\'
+        assert synthesise(text, voice, tmp_path / "a").duration_ms > 2000
+        assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["word and more " * 350, "A sentence. " * 300, "Line one.\nline two\n\nline three.", "x" * 5000]
+)
+def test_a_neural_voice_gets_one_line_of_sentences_that_end(text: str) -> None:
+    line = one_line(text)
+    assert "\n" not in line
+    assert line.replace(".", "").lower().split() == text.replace(".", "").lower().split()
+    longest_word = max(len(word) for word in text.split())
+    assert max(len(sentence) for sentence in line.split(". ")) <= max(420, longest_word)
 
 
 def test_markup_is_spoken_as_its_text(tmp_path: Path, espeak: Voice) -> None:
@@ -178,3 +196,19 @@ def test_eight_threads_speak_at_once(tmp_path: Path, espeak: Voice) -> None:
         lengths = list(pool.map(speak, range(8)))
     assert lengths == sorted(set(lengths))
     assert len(list(tmp_path.iterdir())) == 8
+
+
+def test_silence_around_speech_is_trimmed_and_silence_alone_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = tmp_path / "sound.wav"
+    voice = stand_in(tmp_path, monkeypatch, f'cp {sound} "$4"')
+    quiet = np.zeros((1, 16_000), np.float32)
+    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(16_000, dtype=np.float32) / 16_000)[np.newaxis]
+    write_audio(sound, np.concatenate([quiet, tone, quiet], axis=1), 16_000, "wav")
+    assert synthesise("Hello", voice, tmp_path / "a").duration_ms == pytest.approx(1100, abs=15)
+    write_audio(sound, quiet, 16_000, "wav")
+    with pytest.raises(SpeechFailed) as caught:
+        synthesise("Hello", voice, tmp_path / "b")
+    assert caught.value.code == "nothing_spoken"
+    assert not (tmp_path / "b").exists()

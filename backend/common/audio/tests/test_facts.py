@@ -103,6 +103,21 @@ def test_a_flac_that_lacks_one_byte_is_refused(files: dict[str, Path], tmp_path:
     assert refusal(path) == "truncated"
 
 
+def test_a_flac_that_lacks_whole_frames_is_refused(files: dict[str, Path], tmp_path: Path) -> None:
+    with av.open(str(files["flac"])) as container:
+        starts = [packet.pos for packet in container.demux(audio=0) if packet.pos]
+    path = tmp_path / "cut"
+    path.write_bytes(files["flac"].read_bytes()[: starts[-3]])
+    assert refusal(path) == "truncated"
+
+
+def test_the_refusal_says_what_the_file_is(tmp_path: Path) -> None:
+    for content, said in ((b"Dear customers,\n" * 99, "a text file"), (JPEG, "a JPEG image")):
+        (tmp_path / "song.mp3").write_bytes(content)
+        with pytest.raises(AudioRefused, match=said):
+            inspect(tmp_path / "song.mp3", LIMITS)
+
+
 def test_an_m4a_with_its_index_in_front_is_refused_when_cut(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     with av.open(str(whole), "w", format="mp4", options={"movflags": "faststart"}) as container:
@@ -128,7 +143,7 @@ def test_a_wav_header_of_ten_hours_over_three_seconds(files: dict[str, Path], tm
     assert refusal(wav_with_size(files["wav"], tmp_path / "w", ten_hours)) == "truncated"
 
 
-@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x80000000])
 def test_a_wav_of_a_live_recorder_is_as_long_as_its_data(
     files: dict[str, Path], tmp_path: Path, size: int
 ) -> None:
@@ -230,6 +245,8 @@ def test_a_small_file_of_much_silence_ends_at_the_limit(tmp_path: Path) -> None:
     write_audio(path, np.zeros((1, 8000 * 1200), np.float32), 8000, "flac")
     assert path.stat().st_size < 300_000
     assert refusal(path, Limits(max_duration_ms=60_000)) == "too_long"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert refusal(path, Limits(max_duration_ms=60_000)) == "too_long"  # its end was never looked at
 
 
 def test_four_minutes_of_mp3_are_inspected_while_the_upload_waits(tmp_path: Path) -> None:

@@ -126,6 +126,18 @@ def test_normalised_clips_measure_as_they_should(tmp_path: Path, signal: Samples
     assert {path.name for path in tmp_path.iterdir()} == {"source", "target"}
 
 
+@pytest.mark.parametrize(("duty", "bit_rate"), [(0.1, 64_000), (0.05, 128_000), (0.05, 64_000)])
+def test_the_ceiling_holds_where_the_loudness_cannot(tmp_path: Path, duty: float, bit_rate: int) -> None:
+    """Bursts of noise, which a low bit rate makes overshoot: more gain gives more peak and no more loudness."""
+    time = np.arange(RATE * 3)
+    noise = np.clip(np.random.default_rng(2).standard_normal(time.size), -1, 1)
+    bursts = noise * (time % (RATE // 4) < RATE // 4 * duty)
+    write_audio(tmp_path / "a", bursts[np.newaxis].astype(np.float32), RATE, "wav")
+    peak = normalise(tmp_path / "a", tmp_path / "b", bit_rate=bit_rate).loudness.true_peak_dbtp
+    assert peak is not None
+    assert peak <= -1
+
+
 @pytest.mark.parametrize(
     ("kind", "rate"), [("wav", 48_000), ("flac", 44_100), ("wav", 22_050), ("opus", 48_000)]
 )
