@@ -129,7 +129,7 @@ def test_it_resolves_conflicts_as_the_server_plans_them(case):
     assert {key for key, (outcome, _) in shop.outcomes.items() if outcome == "partial"} == cut
 
 
-def test_the_server_has_conflict_CASES:
+def test_the_server_has_conflict_vectors():
     assert len(CASES) >= 20
     assert set(EXEMPT) <= {case["id"] for case in CASES}
 
@@ -261,6 +261,14 @@ def test_audio_that_is_not_there(missing, outcome):
     shop.offer(play())
     shop.run(200 * S)
     assert shop.outcomes["a"] == (outcome, missing.why)
+
+
+def test_what_has_no_audio_holds_up_nobody():
+    shop = Shop(90 * S, missing={"0" * 64: Missing()})
+    shop.offer(play("mute", 99 * S, sha256="0" * 64, priority="timeline", expires_at=160 * S), play("ready"))
+    shop.run(200 * S)
+    assert shop.sounded == {"ready": [100 * S, 110 * S]}
+    assert shop.outcomes["mute"][0] == "failed_fetch"
 
 
 def test_audio_that_comes_at_the_last_moment_is_in_time():

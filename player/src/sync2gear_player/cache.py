@@ -18,6 +18,7 @@ from sync2gear_player.network import Network, NetworkError
 DEFAULT_BOUND_BYTES = 8 * 1024**3
 _HEX = frozenset("0123456789abcdef")
 
+
 log = logging.getLogger(__name__)
 
 
@@ -39,19 +40,15 @@ class Cache:
 
     def path(self, sha256: str) -> Path | None:
         """Where the file is, or None if it is not (wholly) here. Counts as use for eviction."""
-        path = self._named(sha256)
-        if not path.exists():
+        if not self.has(sha256):
             return None
+        path = self._named(sha256)
         os.utime(path)
         return path
 
     def has(self, sha256: str) -> bool:
-        """Whether the file is here; does not count as use."""
-        return self._named(sha256).exists()
-
-    def discard(self, sha256: str) -> None:
-        """Throws a file away, as when it does not decode."""
-        self._named(sha256).unlink(missing_ok=True)
+        """Whether the file is here; does not count as use. What is no SHA-256 in hex is not."""
+        return _is_sha256(sha256) and self._named(sha256).exists()
 
     def size(self) -> int:
         """Bytes of all files, parts included."""
@@ -72,6 +69,8 @@ class Cache:
 
     async def fetch(self, network: Network, sha256: str, url: str) -> Path:
         """Downloads one file, resuming what is there of it; raises `FetchError`."""
+        if not _is_sha256(sha256):
+            raise FetchError("its name is not a SHA-256 in hex")
         target, part, tag = self._named(sha256), self._named(sha256, ".part"), self._named(sha256, ".etag")
         if target.exists():
             return target
@@ -108,9 +107,11 @@ class Cache:
         return target
 
     def _named(self, sha256: str, suffix: str = "") -> Path:
-        if len(sha256) != 64 or not _HEX.issuperset(sha256):
-            raise FetchError("not a SHA-256 in hex")
         return self._folder / f"{sha256}{suffix}"
+
+
+def _is_sha256(text: str) -> bool:
+    return len(text) == 64 and _HEX.issuperset(text)
 
 
 def _sha256(path: Path) -> str:

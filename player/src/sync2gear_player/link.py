@@ -11,6 +11,7 @@ from sync2gear_player.backoff import REFUSED_S, Backoff
 from sync2gear_player.clock import Clock
 from sync2gear_player.clockfilter import Probe
 from sync2gear_player.messages import (
+    Ack,
     Goodbye,
     Hello,
     Incoming,
@@ -175,6 +176,10 @@ class Link:
                         self._handler.probed(probe, (self._sessions, session.burst_number))
                 case Junk():
                     log.warning("a message was not understood: %s", message.why)
+                    if message.event_id:
+                        session.say(
+                            Ack(event_id=message.event_id, state="cannot", reason="malformed"), urgent=True
+                        )
                 case ServerError():
                     log.warning("the server says %s: %s", message.code, message.detail)
                 case Reconnect():

@@ -17,7 +17,7 @@ A play that is about to start is armed `ARM_AHEAD_US` before: from then on it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -302,24 +302,27 @@ class Plays:
                 return "skipped_quiet", reason
         return None
 
-    def _placed(self, due: Iterable[Play], situation: Situation) -> dict[str, int]:
+    def _placed(self, due: Sequence[Play], situation: Situation) -> dict[str, int]:
+        """When each can start at the earliest. What cannot be played, for want of its audio, holds up nobody."""
+        earliest = {play.event_id: self._earliest(play, situation.now) for play in due}
         claims = [
             Claim(
                 event_id=play.event_id,
                 priority=play.priority,
                 due_at=play.play_at,
-                earliest=self._earliest(play, situation.now),
+                earliest=earliest[play.event_id],
                 duration_us=play.duration_us,
                 expires_at=play.expires_at,
             )
             for play in due
+            if play.sha256 not in (situation.missing or {})
         ]
         taken = [
             Span(each.at, each.end_at, each.play.priority == "emergency") for each in self._armed.values()
         ]
         places = place(claims, taken)
         self._held |= {event_id for event_id, found in places.items() if found.held}
-        return {event_id: found.start for event_id, found in places.items()}
+        return earliest | {event_id: found.start for event_id, found in places.items()}
 
     def _earliest(self, play: Play, now: int) -> int:
         """What gave way to another and is still free to start does so from its beginning, soon."""

@@ -6,6 +6,7 @@ within the server's limits, probes the clock in bursts and repeats receipts unti
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 
@@ -61,7 +62,7 @@ class Allowance:
 
     def wait_us(self, count: int) -> int:
         """µs until `count` messages may be sent."""
-        return max(0, round((count - self._tokens) / self._rate))
+        return math.ceil((count - self._tokens) / self._rate) + 1 if count > self._tokens else 0
 
 
 class Session:
@@ -136,9 +137,10 @@ class Session:
         """The monotonic instant at which `due` or `failed` should be asked again if nothing else happens."""
         if self.welcome is None:
             return self._opened_us + WELCOME_TIMEOUT_US + 1
-        waits = [self._next_probe_us()]
+        one_at = now_us + self._allowance.wait_us(1)
+        waits = [max(one_at, self._next_probe_us())]
         if self._urgent:
-            waits.append(now_us + self._allowance.wait_us(1))
+            waits.append(one_at)
         room_at = now_us + self._allowance.wait_us(RESERVE + 1)
         if self._ordinary:
             waits.append(room_at)

@@ -20,7 +20,7 @@ from sync2gear_player.mixer import CHANNELS, RATE, US_PER_FRAME, Block
 from sync2gear_player.sinks.base import BLOCK_FRAMES, SinkError
 
 PERIOD_MS = 20
-LOOP_BANDWIDTH_HZ = 0.1
+LOOP_BANDWIDTH_HZ = 0.05
 LOST_US = 100_000.0
 """A callback this far off the line means that the card was suspended: the line is drawn anew."""
 FIRST_CALLBACK_S = 3.0
