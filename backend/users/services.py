@@ -188,7 +188,7 @@ def _may_grant(by: User, role: str) -> None:
 
 def _refuse_to_oneself(user: User, changes: dict[str, Any]) -> None:
     for field, instead in NOT_TO_ONESELF.items():
-        if field in changes and (field == "password" or changes[field] != getattr(user, field)):
+        if field in changes and changes[field] != getattr(user, field):
             raise Refusal("own_account", instead, field=field)
 
 

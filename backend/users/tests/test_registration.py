@@ -79,6 +79,7 @@ def test_the_time_zone_may_be_left_out(call: Any, everything: None) -> None:
     [
         ("email", "SHOP-OWNER@example.com", "unique"),
         ("email", "Business@Example.com", "unique"),
+        ("email", "Username@Example.com", "unique"),
         ("email", "root", "invalid"),
         ("email", "not an address", "invalid"),
         ("email", "", "blank"),
@@ -101,6 +102,7 @@ def test_what_is_refused_leaves_nothing(
     field: str, value: Any, code: str, call: Any, shop: Any, everything: None
 ) -> None:
     User.everyone.filter(pk=shop.admin.pk).update(email="shop-owner@example.com")
+    User.everyone.filter(pk=shop.floor_user.pk).update(username="username@example.com")
     Client.objects.filter(pk=shop.client.pk).update(email="business@example.com")
     before = (Client.objects.count(), User.everyone.count(), len(trail()))
     answer = call().post(URL, BODY | {field: value})

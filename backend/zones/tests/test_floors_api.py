@@ -217,9 +217,10 @@ def test_the_plan_limits_floors(
     assert Floor._base_manager.filter(client=shop.client).count() == 2
 
 
-def test_others_floors_do_not_count(call: Any, shop: Any, other_shop: Any) -> None:
-    plan(shop, max_floors=3)
+def test_others_floors_do_not_count(call: Any, shop: Any, other_shop: Any, staff: User) -> None:
+    plan(shop, max_floors=4)
     assert call(shop.admin).post(URL, {"name": "Loft"}).status_code == 201
+    assert call(staff).post(URL, {"name": "Roof", "client": shop.client.pk}).status_code == 201
     assert call(shop.admin).post(URL, {"name": "Cellar"}).data["code"] == "floor_limit"
 
 
