@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "music",
     "announcements",
     "events",
+    "playlists",
     "plans",
 ]
 

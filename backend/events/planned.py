@@ -12,7 +12,8 @@ from devices import protocol
 from devices.models import Device
 from devices.ports import DeviceReport
 from events import ports
-from events.models import PlayEvent
+from events.domain import ledger
+from events.models import PlayEvent, PlayEventChange
 from zones.models import Floor
 
 AT_ONCE = 1000
@@ -23,12 +24,20 @@ LONGEST_AWAY = timedelta(days=3)
 """A receipt that does not say when its play began is about one of the last three days: no plan reaches further."""
 
 
-def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime) -> int:
-    """Writes the rows that are not there yet, all `pending`; returns how many were given to the database.
+def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "") -> int:
+    """Writes the rows that are not there yet, with the first entry of their history; returns how many.
 
+    They are `pending`, or with a `reason` of the ledger (`missed`, `quiet_hours`, …) `failed` from the beginning.
     A row that exists, whatever its state, stays as it is. A device that is gone has no more rows; an
-    announcement or a floor that is gone leaves its reference empty. Needs a scope that sees the devices.
+    announcement or a floor that is gone leaves its reference empty. Needs a transaction, and a scope that sees
+    the devices.
     """
+    there = set(
+        PlayEvent.objects.filter(pk__in=[play.event_id for play in plays]).values_list("pk", flat=True)
+    )
+    plays = [play for play in plays if play.event_id not in there]
+    if not plays:
+        return 0
     devices = Device.objects.in_bulk({play.device_pk for play in plays})
     titles = _names(Announcement, "title", (play.announcement_pk for play in plays))
     floors = _names(Floor, "name", (play.floor_pk for play in plays))
@@ -45,6 +54,10 @@ def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime) -> int:
             floor_name=floors.get(play.floor_pk, ""),
             event_type=PlayEvent.Type.SCHEDULED,
             priority=play.priority,
+            status=ledger.FAILED if reason else ledger.PENDING,
+            reason=reason,
+            error_message=ledger.REASONS[reason],
+            completed_at=now if reason else None,
             play_at=clock.from_us(play.play_at),
             expires_at=clock.from_us(play.expires_at),
             volume=play.volume,
@@ -56,6 +69,13 @@ def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime) -> int:
         if play.device_pk in devices
     ]
     PlayEvent.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
+    PlayEventChange.objects.bulk_create(
+        [
+            PlayEventChange(event_id=row.pk, at=now, status=row.status, reason=reason, source="server")
+            for row in rows
+        ],
+        batch_size=AT_ONCE,
+    )
     return len(rows)
 
 
@@ -99,7 +119,7 @@ def insert_asked(questions: Sequence[ports.Question], *, now: datetime) -> int:
         for play in planner.planned(questions)
         if (play.device_pk, play.event_id) in asked
     }
-    return insert(list(found.values()), now=now) if found else 0
+    return insert(list(found.values()), now=now)
 
 
 def _names(

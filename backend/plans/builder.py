@@ -20,6 +20,7 @@ from devices.plan import Asset, Occurrence, Plan, Silence, etag_of
 from events.domain import ledger
 from events.messages import MEDIA_KIND
 from events.models import PlayEvent
+from plans.programme import programme_of
 from zones.domain import load_zone, quiet_hours, quiet_spans
 
 REACH = timedelta(hours=26)
@@ -32,6 +33,8 @@ def plan_of(device: Device, *, now: datetime) -> Plan:
     end = start + REACH
     events = list(_ordered_events(device, now, end))
     announcements = {event.announcement_id: event.announcement for event in events}
+    programme = programme_of(device, clock.to_us(start), clock.to_us(end), now=now)
+    ordered = [_announcement_asset(item, now) for item in announcements.values() if item is not None]
     plan = Plan(
         device_id=device.device_id,
         generated_at=clock.to_us(now),
@@ -39,7 +42,8 @@ def plan_of(device: Device, *, now: datetime) -> Plan:
         valid_until=clock.to_us(end),
         timezone=_zone(device),
         desired=desired_of(device, now),
-        assets=[_announcement_asset(item, now) for item in announcements.values() if item is not None],
+        assets=list({asset.sha256: asset for asset in (*programme.assets, *ordered)}.values()),
+        programme=programme.segments,
         occurrences=[_occurrence(event) for event in events],
         silences=_silences(device, start, end),
     )
@@ -51,7 +55,7 @@ def _zone(device: Device) -> str:
 
 
 def _ordered_events(device: Device, now: datetime, end: datetime) -> Any:
-    """What was ordered for this device and has not begun."""
+    """What was ordered for this device and has not begun; what stands in the programme is told there."""
     return (
         PlayEvent.objects.filter(
             device=device,
@@ -61,6 +65,7 @@ def _ordered_events(device: Device, now: datetime, end: datetime) -> Any:
             waits_for_device=False,
         )
         .exclude(announcement=None)
+        .exclude(priority=ledger.PLAYLIST)
         .select_related("announcement")
         .order_by("play_at", "pk")
     )

@@ -104,7 +104,7 @@ def test_a_device_that_played_offline_gets_its_row(shop: Any, announcement: Any,
         )
         assert event.started_at == NOW - timedelta(hours=1)
         assert event.client_id == shop.client.pk
-        assert [change.source for change in event.changes.all()] == ["device"]
+        assert [change.source for change in event.changes.all()] == ["server", "device"]
 
 
 def test_a_row_that_is_there_is_not_asked_for(shop: Any, announcement: Any, connected: Any) -> None:
@@ -113,6 +113,23 @@ def test_a_row_that_is_there_is_not_asked_for(shop: Any, announcement: Any, conn
     EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
     EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
     assert len(rules.asked) == 1
+
+
+def test_a_reason_closes_the_row_from_the_beginning_and_a_receipt_corrects_it(
+    shop: Any, announcement: Any, connected: Any
+) -> None:
+    play = play_of(shop, announcement)
+    with system_scope("test"):
+        assert insert([play], now=NOW, reason="missed") == 1
+        assert insert([play], now=NOW) == 0
+        event = PlayEvent.objects.get()
+        assert (event.status, event.reason, event.completed_at) == ("failed", "missed", NOW)
+        assert event.error_message == "The server was down when it was due."
+    EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
+    with system_scope("test"):
+        event.refresh_from_db()
+        assert (event.status, event.reason) == ("completed", "")
+        assert [change.correction for change in event.changes.all()][-1]
 
 
 def test_another_devices_event_stays_unknown(shop: Any, announcement: Any, connected: Any) -> None:

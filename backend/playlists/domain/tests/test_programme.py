@@ -125,6 +125,8 @@ def test_the_shop_is_silent_only_by_rule(data: st.DataObject, window: Window, fa
             if part.playlist is None or not part.playlist.music:
                 continue
             at = max(part.start, start)
+            if at >= min(part.end, end):
+                continue
             heard = max((s.end for s in segments if s.start <= at), default=at)
             for segment in segments:
                 if at <= segment.start < min(part.end, end):

@@ -1,0 +1,124 @@
+"""The programme of a floor as a plan holds it: segments for one device, and the sounds that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal
+
+from announcements.models import Announcement
+from announcements.selectors import MEDIA_KIND as ANNOUNCEMENT
+from common import clock
+from common.media_urls import media_url
+from devices.models import Device
+from devices.plan import Asset, Segment
+from music.models import MusicFile
+from music.selectors import MEDIA_KIND as MUSIC
+from playlists import domain
+from playlists.content import Sound, segment_id, sound_of
+from playlists.domain import Kind, programme_event_id
+from playlists.selectors import segments_of
+
+US_PER_MS = 1000
+LINKS_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What a device plays of its floor's programme, in order of start, and each sound once."""
+
+    segments: list[Segment]
+    assets: list[Asset]
+
+
+SILENCE = Programme([], [])
+
+
+def programme_of(device: Device, start_us: int, end_us: int, *, now: datetime) -> Programme:
+    """The programme of the device's floor that sounds in [start_us, end_us), µs UTC. Three queries at most.
+
+    A segment whose sound was removed or replaced is left out: there is nothing to fetch any more.
+    """
+    if device.floor_id is None:
+        return SILENCE
+    segments = segments_of(device.floor_id, start_us, end_us)
+    music = _rows(MusicFile, _TRACK, (sound_of(s) for s in segments if s.kind is Kind.MUSIC))
+    spoken = _rows(Announcement, _WORDS, (sound_of(s) for s in segments if s.kind is Kind.ANNOUNCEMENT))
+    rows = {Kind.MUSIC: music, Kind.ANNOUNCEMENT: spoken}
+    return Programme(
+        segments=[
+            _segment(segment, rows[segment.kind][sound_of(segment)], device)
+            for segment in segments
+            if sound_of(segment) in rows[segment.kind]
+        ],
+        assets=[
+            *(_asset(MUSIC, sound, row, now) for sound, row in music.items()),
+            *(_asset(ANNOUNCEMENT, sound, row, now) for sound, row in spoken.items()),
+        ],
+    )
+
+
+_FACTS = ("pk", "sha256", "file_size", "mime_type", "duration_ms", "gain_db")
+_TRACK = (*_FACTS, "name", "artist")
+_WORDS = (*_FACTS, "title")
+
+
+def _rows(
+    model: type[MusicFile] | type[Announcement], columns: Sequence[str], sounds: Iterable[Sound]
+) -> dict[Sound, dict[str, Any]]:
+    """The rows of these sounds, in the order in which they are first heard."""
+    wanted = dict.fromkeys(sounds)
+    if not wanted:
+        return {}
+    rows = model.objects.filter(pk__in={sound.pk for sound in wanted}).values(*columns)
+    found = {Sound(row["pk"], row["sha256"]): row for row in rows}
+    return {sound: found[sound] for sound in wanted if sound in found}
+
+
+def _segment(segment: domain.Segment, row: dict[str, Any], device: Device) -> Segment:
+    spoken = segment.kind is Kind.ANNOUNCEMENT
+    kind: Literal["music", "announcement"] = "announcement" if spoken else "music"
+    floor = str(device.floor_id)
+    return Segment(
+        id=segment_id(segment),
+        kind=kind,
+        sha256=row["sha256"],
+        start_at=segment.start,
+        end_at=segment.end,
+        offset_ms=segment.offset_us // US_PER_MS,
+        fade_in_ms=segment.fade_in_us // US_PER_MS,
+        fade_out_ms=segment.fade_out_us // US_PER_MS,
+        music_id=None if spoken else row["pk"],
+        announcement_id=row["pk"] if spoken else None,
+        event_id=str(programme_event_id(segment.playlist_id, floor, segment.start, str(device.pk)))
+        if spoken
+        else None,
+        playlist_id=int(segment.playlist_id),
+        title=row["title"] if spoken else row["name"],
+        artist="" if spoken else row["artist"],
+    )
+
+
+def _asset(kind: str, sound: Sound, row: dict[str, Any], now: datetime) -> Asset:
+    url, expires_at = _link(kind, sound, now.replace(minute=0, second=0, microsecond=0))
+    return Asset(
+        sha256=sound.sha256,
+        bytes=row["file_size"],
+        mime=row["mime_type"],
+        duration_ms=row["duration_ms"],
+        gain_db=row["gain_db"],
+        url=url,
+        url_expires_at=expires_at,
+    )
+
+
+@lru_cache(maxsize=LINKS_REMEMBERED)
+def _link(kind: str, sound: Sound, hour: datetime) -> tuple[str, int]:
+    """The signed link and when it expires (µs UTC), the same all through an hour.
+
+    Remembered, because signing anew for each device takes longer than all the rest of a plan.
+    """
+    url, expires_at = media_url(kind, sound.pk, sound.sha256, now=hour)
+    return url, clock.to_us(expires_at)

@@ -1,0 +1,18 @@
+"""The channel playlists' Django app."""
+
+from django.apps import AppConfig
+
+
+class PlaylistsConfig(AppConfig):
+    """Channel playlists, and the programme of a floor that is made of them."""
+
+    name = "playlists"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Watches what the programmes are made of, and answers for the announcements in them."""
+        from events.ports import connect_planner
+        from playlists import signals  # noqa: F401  # the receivers register themselves
+        from playlists.airing import ProgrammePlays
+
+        connect_planner("playlists", ProgrammePlays())
