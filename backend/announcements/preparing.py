@@ -31,8 +31,6 @@ from common.uploads import local_copy, remove_on_commit, stored
 MP3 = "audio/mpeg"
 ASKED = ("status", "type", "text", "voice", "language", "source_file")
 """The columns that say what is to be made."""
-SPEECH_S, SPEECH_S_PER_CHARACTER = 30.0, 0.06
-"""Time allowed for speaking a text; seen on two busy cores: 0.014 s a character. Below `STUCK_AFTER` in all."""
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +76,6 @@ def _spoken(announcement: Announcement, target: Path) -> dict[str, Any]:
         text,
         voice,
         target,
-        timeout_s=SPEECH_S + SPEECH_S_PER_CHARACTER * len(text),
         max_chars=settings.MAX_SPEECH_CHARACTERS,
     )
     return _columns(speech.duration_ms, speech.loudness) | {"spoken_by": speech.voice_id}
