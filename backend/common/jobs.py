@@ -37,10 +37,17 @@ class Executor:
         self._room = BoundedSemaphore(most_waiting)
 
     def submit(self, name: str, call: Callable[[], Any]) -> None:
-        """Runs `call` soon on a thread of the pool; raises `QueueFull` rather than grow without bound."""
+        """Runs `call` soon on a thread of the pool; raises `QueueFull` rather than grow without bound.
+
+        Once the server stops, nothing is taken: the row that asks for the work is found at the next start.
+        """
         if not self._room.acquire(blocking=False):
             raise QueueFull(f"{MOST_WAITING} jobs wait already; {name} was not taken")
-        self._pool.submit(Context().run, self._run, name, call)
+        try:
+            self._pool.submit(Context().run, self._run, name, call)
+        except RuntimeError:  # what a pool that was shut down raises
+            self._room.release()
+            logger.info("the server stops; job %s is left for the next start", name)
 
     def _run(self, name: str, call: Callable[[], Any]) -> None:
         close_old_connections()

@@ -25,6 +25,8 @@ load_dotenv(BASE_DIR / ".env")
 
 try:
     CONFIG = environment.read(os.environ, project_root=PROJECT_ROOT)
+    if CONFIG.embedded:
+        prepare_folder(CONFIG.data_dir)
 except environment.ConfigurationError as error:
     raise ImproperlyConfigured(str(error)) from None
 
@@ -36,7 +38,6 @@ TRUSTED_PROXIES = CONFIG.trusted_proxies
 PUBLIC_URL = CONFIG.public_url
 
 if EMBEDDED:
-    prepare_folder(DATA_DIR)
     SECRET_KEY = CONFIG.secret_key or generated_secret(DATA_DIR / "secret_key")
     ENCRYPTION_KEYS = CONFIG.encryption_keys or (
         generated_secret(DATA_DIR / "encryption_key", kind="fernet"),
@@ -81,7 +82,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.static_files.StaticFilesMiddleware",
     "common.middleware.RequestContextMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -307,5 +308,10 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": CONFIG.log_level},
-    "loggers": {"django.request": {"level": "ERROR"}, "celery": {"level": "INFO"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # A foreign Host header is answered with 400; logging each would let anybody fill the log.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "celery": {"level": "INFO"},
+    },
 }

@@ -19,9 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 EMBEDDED, PRODUCTION = "embedded", "production"
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequences", "live_server"})
+
+# A deadline for each example measures the machine, not the code; and CI must not find what nobody can repeat.
+hypothesis_settings.register_profile("house", deadline=None, derandomize=os.environ.get("CI") == "true")
+hypothesis_settings.load_profile("house")
 
 _BUSY = pytest.StashKey[int]()
 _SERVERS = pytest.StashKey[ExitStack]()

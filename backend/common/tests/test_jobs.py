@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -140,3 +140,27 @@ def test_the_queue_is_bounded_and_has_room_again(executor: jobs.Executor) -> Non
         except jobs.QueueFull:
             ran.wait(0.01)
     assert ran.wait(10)
+
+
+def test_a_stopped_server_runs_what_it_began_and_takes_no_more(
+    executor: jobs.Executor, caplog: pytest.LogCaptureFixture
+) -> None:
+    began, go, finished, never = Event(), Event(), Event(), Event()
+
+    def slow() -> None:
+        began.set()
+        go.wait(30)
+        finished.set()
+
+    executor.submit("slow", slow)
+    executor.submit("waits", never.set)
+    assert began.wait(30)
+    stopping = Thread(target=executor.stop)
+    stopping.start()
+    go.set()
+    stopping.join(30)
+    with caplog.at_level(logging.INFO):
+        executor.submit("too late", never.set)
+    assert finished.is_set()
+    assert not never.is_set()
+    assert "too late is left for the next start" in caplog.text

@@ -158,8 +158,8 @@ def _client() -> Client | None:
     return found
 
 
-def furnish(folder: DemoFolder, *, now: datetime) -> None:
-    """Asks for the announcements and makes the music that is not there yet.
+def furnish(folder: DemoFolder, *, now: datetime, stopping: Event | None = None) -> None:
+    """Asks for the announcements and makes the music that is not there yet, until `stopping` is set.
 
     A sound that is refused, for want of a voice or of room on the disk, is logged; the others are made.
     """
@@ -177,6 +177,8 @@ def furnish(folder: DemoFolder, *, now: datetime) -> None:
             except Refusal as refusal:
                 logger.warning("demo announcement %r was not made: %s", title, refusal.detail)
         for seed in TRACKS:
+            if stopping is not None and stopping.is_set():
+                return
             if not MusicFile.objects.filter(name=style_of(seed).title).exists():
                 _make_track(seed, client=client, owner=owner, now=now)
     folder.unfurnished.unlink()
@@ -222,22 +224,25 @@ class Demo:
 
     def __init__(self, folder: DemoFolder) -> None:
         self._folder = folder
-        self._ended = Event()
+        self._stopping = Event()
 
     def start(self) -> None:
         """Furnishes in a job, and greets from a thread of its own that ends once it has."""
-        jobs.executor().submit("demo.furnish", lambda: furnish(self._folder, now=clock.now()))
+        jobs.executor().submit("demo.furnish", self._furnish)
         if self._folder.ungreeted.exists():
             Thread(target=self._wait_and_greet, name="demo-greeting", daemon=True).start()
 
     def stop(self) -> None:
-        """Stops waiting for the speaker."""
-        self._ended.set()
+        """Leaves the rest of the sounds for the next start, and waits for the speaker no more."""
+        self._stopping.set()
+
+    def _furnish(self) -> None:
+        furnish(self._folder, now=clock.now(), stopping=self._stopping)
 
     def _wait_and_greet(self) -> None:
         try:
             while not greet(self._folder, now=clock.now()):
-                if self._ended.wait(GREET_EVERY_S):
+                if self._stopping.wait(GREET_EVERY_S):
                     return
         finally:
             connections.close_all()

@@ -13,7 +13,7 @@ from django.core import checks
 from django.core.management import BaseCommand, call_command
 from django.urls import reverse
 
-from common import clock
+from common import clock, jobs
 from common.environment import LOOPBACK_HOSTS
 from core.embedded import demo, first_start, network, server, welcome
 from core.embedded.claims import CannotStart, claim_port, claimed_folder
@@ -58,8 +58,13 @@ class Command(BaseCommand):
             demo=(demo.OWNER, _shown(demo_folder.sign_in)) if demo_folder else None,
         )
 
+        if settings.JOBS_EMBEDDED:
+            # Before Python ends: that would run every job which waits, however many.
+            held.callback(jobs.executor().stop)
+
         def when_ready() -> None:
             self.stdout.write(welcome.text(facts))
+            self.stdout.flush()
             if demo_folder:
                 running = demo.Demo(demo_folder)
                 held.callback(running.stop)
