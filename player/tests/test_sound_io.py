@@ -103,7 +103,7 @@ def test_a_stream_is_the_file_to_the_frame_though_it_holds_only_seconds_of_it(tm
         heard.append(source.read(at, 4800))
     assert np.array_equal(np.concatenate(heard), whole)
     assert source.starved_frames == 0
-    assert source.ready(20 * RATE), "past the end there is nothing to wait for"
+    wait_for(lambda: source.ready(20 * RATE))
     assert not source.read(20 * RATE, 480).any()
     assert not source.reaches(RATE)
 

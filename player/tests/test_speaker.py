@@ -17,10 +17,11 @@ from devices import protocol
 from sync2gear_player.clock import LabClock, RealClock
 from sync2gear_player.device import Device, Parts
 from sync2gear_player.network import RealNetwork
-from sync2gear_player.sinks.file import FileSink, read_capture
+from sync2gear_player.sinks.file import FileSink
 from sync2gear_player.store import Identity, StateFolder
 
 from .fake_server import RATE, TOKEN, FakeServer, event_id, noise
+from .measuring import heard_in, level, onset_us
 
 WORDS = noise(1.0, seed=7, level=0.2)
 
@@ -33,8 +34,7 @@ class Speaker:
     task: asyncio.Task[None]
 
     def heard(self) -> tuple[np.ndarray, dict]:
-        frames, truth = read_capture(self.wav)
-        return frames[:, 0] / 32768, truth
+        return heard_in(self.wav)
 
 
 @contextlib.asynccontextmanager
@@ -61,81 +61,6 @@ async def speaker(server: FakeServer, folder: Path, **lab: float) -> AsyncIterat
             await task
         await network.close()
         state.close()
-
-
-def onset_us(samples: np.ndarray, truth: dict, sound: np.ndarray, near_us: int) -> float:
-    """When `sound` begins in a capture, in µs of true time, by cross-correlation around `near_us`."""
-    frame = round((near_us - truth["first_sample_true_us"]) * truth["rate"] / 1e6)
-    begin = max(0, frame - RATE // 4)
-    window = samples[begin : frame + len(sound) + RATE // 4]
-    size = 1 << int(np.ceil(np.log2(len(window) + len(sound))))
-    found = np.fft.irfft(np.fft.rfft(window, size) * np.conj(np.fft.rfft(sound, size)))
-    at = begin + int(np.argmax(found[: len(window) - len(sound) + 1]))
-    return truth["first_sample_true_us"] + at * 1e6 / truth["rate"]
-
-
-def level(samples: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(samples**2)))
-
-
-@pytest.mark.parametrize(("offset_s", "ppm"), [(600.0, 60.0), (-600.0, -80.0)])
-async def test_push_and_plan_sound_at_their_instants_over_ducked_music(tmp_path, offset_s, ppm):
-    async with FakeServer().running() as server:
-        music, words = server.add_sound(noise(30, seed=1)), server.add_sound(WORDS)
-        now = server.now()
-        planned = plan_truth.Occurrence(
-            event_id=event_id(),
-            announcement_id=3,
-            sha256=words.sha256,
-            play_at=now + 6_000_000,
-            expires_at=now + 8_000_000,
-            volume=100,
-            priority="interval",
-        )
-        segment = plan_truth.Segment(
-            id="m", kind="music", sha256=music.sha256, start_at=now - 5_000_000, end_at=now + 25_000_000
-        )
-        server.set_plan(assets=[music, words], programme=[segment], occurrences=[planned])
-        async with speaker(server, tmp_path, offset_s=offset_s, ppm=ppm) as it:
-            await server.expect(protocol.TimeProbe, count=3)
-            push = server.push_of(words, play_at=now + 3_000_000)
-            for _ in range(5):
-                await server.send(push)
-            await server.send({**protocol.msgspec.to_builtins(push), "type": "play_announcement"})
-            await asyncio.sleep(1.0)
-            (it.clock._step_file or Path()).write_text("-600")
-            receipts = [
-                await server.expect(protocol.PlaybackComplete, event_id=each, outcome="played")
-                for each in (push.event_id, planned.event_id)
-            ]
-            await asyncio.sleep(0.3)
-        heard, truth = it.heard()
-
-    acks = [(ack.event_id, ack.state) for ack in server.of_type(protocol.Ack)]
-    assert acks[0] in [(push.event_id, "armed"), (push.event_id, "fetching")]
-    assert acks.count((push.event_id, "duplicate")) == 5
-    for order, receipt in zip((push, planned), receipts, strict=True):
-        started = onset_us(heard, truth, WORDS, order.play_at)
-        assert abs(started - order.play_at) < 1000, "on the true time line"
-        assert abs(receipt.started_at - started) < 1000, "and truthfully reported"
-        assert abs(receipt.start_error_us) <= 15
-        assert receipt.played_ms == 1000
-        assert receipt.ended_at - receipt.started_at == pytest.approx(1_000_000, abs=200)
-        (event,) = [each for each in truth["events"] if each["event_id"] == order.event_id]
-        assert event["started_at_reported_us"] == receipt.started_at
-        frame_at = truth["first_sample_true_us"] + event["started_frame"] * 1e6 / truth["rate"]
-        assert abs(frame_at - started) < 25
-        assert len(server.of_type(protocol.PlaybackStarted, event_id=order.event_id)) == 1
-        assert len(server.of_type(protocol.PlaybackComplete, event_id=order.event_id)) == 1
-
-    frame = truth["events"][0]["started_frame"]
-    under = heard[frame : frame + RATE] - WORDS[:RATE]
-    assert 20 * np.log10(level(under) / 0.1) == pytest.approx(-15, abs=0.5), "music ducked under the words"
-    before = truth["first_sample_true_us"] + (frame - RATE // 2) * 1e6 / truth["rate"]
-    position = round((before - segment.start_at) * RATE / 1e6)
-    expected = noise(30, seed=1)[position - 100 : position + 4900]
-    lags = np.correlate(expected, heard[frame - RATE // 2 :][:4800], mode="valid")
-    assert abs(int(np.argmax(lags)) - 100) < 60, "joined mid-track at the timeline's position"
 
 
 async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
@@ -179,8 +104,8 @@ async def test_offline_it_keeps_programme_and_schedule_and_hands_in_the_receipts
             event_id=event_id(),
             announcement_id=3,
             sha256=words.sha256,
-            play_at=now + 6_000_000,
-            expires_at=now + 8_000_000,
+            play_at=now + 4_500_000,
+            expires_at=now + 6_500_000,
             volume=100,
             priority="timeline",
         )
@@ -189,7 +114,7 @@ async def test_offline_it_keeps_programme_and_schedule_and_hands_in_the_receipts
         )
         server.set_plan(assets=[music, words], programme=[segment], occurrences=[planned])
         async with speaker(server, tmp_path):
-            await server.expect(protocol.TimeProbe, count=5)
+            await server.expect(protocol.TimeProbe, count=4)
             cache = tmp_path / "state" / "cache"
             await until(lambda: all((cache / each.sha256).exists() for each in (music, words)))
         port = server.port
@@ -201,7 +126,7 @@ async def test_offline_it_keeps_programme_and_schedule_and_hands_in_the_receipts
         heard, truth = it.heard()
     assert receipt.outcome == "played"
     assert abs(onset_us(heard, truth, WORDS, planned.play_at) - planned.play_at) < 1500
-    assert level(heard[RATE * 2 : RATE * 2 + 4800]) == pytest.approx(0.1, rel=0.1), "music"
+    assert level(heard[round(RATE * 1.2) : round(RATE * 1.3)]) == pytest.approx(0.1, rel=0.1), "music"
 
 
 async def test_cancel_commands_volume_and_what_cannot_be_played(tmp_path):

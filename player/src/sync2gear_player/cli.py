@@ -182,6 +182,8 @@ async def _identity(options: argparse.Namespace, state: StateFolder, network: Re
         identity = await pair(
             network, server, hardware_id=_hardware_id(state), name=options.name, show=_show_code
         )
+    if kept is None or (kept.server, kept.device_id) != (identity.server, identity.device_id):
+        state.forget("plan", "desired")
     state.save("identity", identity)
     return identity
 

@@ -11,6 +11,7 @@ plus the filter's step; it grows with the uncertainty of the drift until the nex
 from __future__ import annotations
 
 import math
+import statistics
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -140,10 +141,10 @@ def noise_us(probe: Probe, round_trips: Sequence[int]) -> float:
     """Standard deviation of a burst's best probe, by the round trips seen lately on this path.
 
     Its excess over the lowest one is queueing that may lie wholly on one way; and the lowest one itself is known
-    only as well as the round trips are steady (for exponential queueing, an eighth of their mean excess).
+    only as well as the round trips are steady (for exponential queueing, an eighth of their usual excess).
     """
     lowest = min(round_trips)
-    excess = sum(round_trips) / len(round_trips) - lowest
+    excess = statistics.median(round_trips) - lowest
     if len(round_trips) < FEW_PROBES:
         excess = max(excess, float(probe.round_trip_us))
     return OFFSET_NOISE_US + (probe.round_trip_us - lowest) / 2 + excess / 8

@@ -287,30 +287,32 @@ class Device:
     # --- work ---
 
     async def _report_status(self) -> None:
-        clock, told, told_us = self._parts.clock, None, 0
+        told: object = None
+        clock, told_us = self.clock, 0
         while True:
             await asyncio.sleep(STATUS_LOOK_S)
             welcome = self.link.welcome
             if welcome is None:
                 told = None
                 continue
-            playing = self.output.state.now_playing
-            status = StatusUpdate(
-                volume=self.kept.volume,
-                muted=self.kept.muted,
-                now_playing=playing,
-                applied_rev=max(0, self.kept.rev),
-                clock=self.time.report(),
-                buffer_ms=self._parts.sink.buffer_ms,
-                underruns=self.output.state.underruns,
-                cache_bytes=self.media.cache_bytes(),
-                receipts_pending=self.link.receipts_pending,
+            playing, report = self.output.state.now_playing, self.time.report()
+            change = (self.kept, playing.kind, playing.id, report.state, id(welcome))
+            if change == told and clock.monotonic_us() - told_us < welcome.heartbeat_s * 1e6:
+                continue
+            told, told_us = change, clock.monotonic_us()
+            self.link.say(
+                StatusUpdate(
+                    volume=self.kept.volume,
+                    muted=self.kept.muted,
+                    now_playing=playing,
+                    applied_rev=max(0, self.kept.rev),
+                    clock=report,
+                    buffer_ms=self._parts.sink.buffer_ms,
+                    underruns=self.output.state.underruns,
+                    cache_bytes=self.media.cache_bytes(),
+                    receipts_pending=self.link.receipts_pending,
+                )
             )
-            change = (self.kept, playing.kind, playing.id, status.clock.state, id(welcome))
-            due = clock.monotonic_us() - told_us >= welcome.heartbeat_s * 1e6
-            if change != told or due:
-                told, told_us = change, clock.monotonic_us()
-                self.link.say(status)
 
     async def _hear_notes(self) -> None:
         while True:

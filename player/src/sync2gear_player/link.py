@@ -144,7 +144,9 @@ class Link:
                     log.warning("%s", result)
                     code = result.code or code
                 elif isinstance(result, Exception):
-                    raise result
+                    log.error(
+                        "the session broke by a fault of this program; the music goes on", exc_info=result
+                    )
             with suppress(NetworkError, TimeoutError):
                 async with asyncio.timeout(GOODBYE_TIMEOUT_S):
                     await socket.close(1000, "")

@@ -88,6 +88,10 @@ class Media:
         self._wake.set()
         return True
 
+    def release(self, sha256: str) -> None:
+        """A pushed announcement is over: its file is not fetched for it any more."""
+        self._pushed.pop(sha256, None)
+
     def has(self, sha256: str) -> bool:
         """Whether the file is here."""
         return self._cache.has(sha256)

@@ -131,6 +131,8 @@ class Performer:
                 case Start():
                     await self._start(effect)
                 case Finish(play=play, outcome=outcome, error=error):
+                    if not self._plays.awaits(play.sha256):
+                        self._device.media.release(play.sha256)
                     await self._keep(_unheard(play, outcome, error))
                 case FadeOut():
                     output.submit(partial(_fade_out, effect))

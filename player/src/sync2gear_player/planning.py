@@ -17,6 +17,8 @@ POLL_S = 900.0
 RENEW_BEFORE_S = 300.0
 """A plan, or the URL of a file that is not here yet, is renewed this long before it ends."""
 RETRY_CEILING_S = 60.0
+REFUSED_S = 900.0
+"""A token that is not accepted is tried again this often, as on the socket."""
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class PlanKeeper:
         self._changed = changed
         self._http_etag = ""
         self._anew = False
+        self._refused = False
         self._wake = asyncio.Event()
         self._waiters: list[asyncio.Future[str]] = []
 
@@ -97,7 +100,10 @@ class PlanKeeper:
             failures = failures + 1 if problem else 0
             if problem:
                 log.warning("the plan could not be fetched: %s", problem)
-            wait = min(RETRY_CEILING_S, 2.0**failures) if problem else self._next_s()
+            if self._refused:
+                wait = REFUSED_S
+            else:
+                wait = min(RETRY_CEILING_S, 2.0 ** min(failures, 10)) if problem else self._next_s()
             try:
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
@@ -128,6 +134,7 @@ class PlanKeeper:
             )
             if answer.status == 304 and self.plan is not None:
                 return ""
+            self._refused = answer.status in (401, 403)
             if answer.status != 200:
                 return f"the server answered {answer.status}"
             document: Any = answer.json()

@@ -242,6 +242,10 @@ class Plays:
             return ("partial" if armed.offset_us > WHOLE_BUT_US else "played"), why
         return "played", ""
 
+    def awaits(self, sha256: str) -> bool:
+        """Whether a play that is still to start needs this audio."""
+        return any(play.sha256 == sha256 for play in self.pending.values())
+
     def armed(self, event_id: str) -> bool:
         """Whether it is in the output's hands."""
         return event_id in self._armed

@@ -111,6 +111,11 @@ class StateFolder:
             log.warning("%s is damaged (%s): it is ignored", path.name, error)
             return None
 
+    def forget(self, *names: str) -> None:
+        """Removes these JSON files."""
+        for name in names:
+            (self.path / f"{name}.json").unlink(missing_ok=True)
+
     def save(self, name: str, value: Any) -> None:
         """Keeps a dataclass or a JSON object as `name`.json, readable by the owner alone."""
         document = value if isinstance(value, Mapping) else asdict(value)
