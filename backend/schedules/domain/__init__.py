@@ -3,7 +3,7 @@
 from schedules.domain.choice import choose
 from schedules.domain.conflicts import Claim, Loser, Loss, Play, Resolution, resolve
 from schedules.domain.fatigue import floor_occurrences
-from schedules.domain.ids import occurrence_event_id, programme_event_id
+from schedules.domain.ids import occurrence_event_id, occurrence_play_id, programme_event_id
 from schedules.domain.mix import GainPoint, Layer, Mix, mix, music_gain, programme_claims
 from schedules.domain.occurrences import next_occurrence, occurrences
 from schedules.domain.rules import (
@@ -41,6 +41,7 @@ __all__ = [
     "music_gain",
     "next_occurrence",
     "occurrence_event_id",
+    "occurrence_play_id",
     "occurrences",
     "programme_claims",
     "programme_event_id",
