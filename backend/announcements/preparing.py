@@ -72,12 +72,7 @@ def _normalised(announcement: Announcement, target: Path) -> dict[str, Any]:
 def _spoken(announcement: Announcement, target: Path) -> dict[str, Any]:
     text = announcement.text
     voice = selectors.voice_for(text=text, voice=announcement.voice, language=announcement.language)
-    speech = synthesise(
-        text,
-        voice,
-        target,
-        max_chars=settings.MAX_SPEECH_CHARACTERS,
-    )
+    speech = synthesise(text, voice, target, max_chars=settings.MAX_SPEECH_CHARACTERS)
     return _columns(speech.duration_ms, speech.loudness) | {"spoken_by": speech.voice_id}
 
 
@@ -119,7 +114,7 @@ def _keep(pk: int, asked: dict[str, Any], clip: Path, columns: dict[str, Any]) -
             stored(Announcement._meta.get_field("audio_file"), File(file), MP3) as name,
             transaction.atomic(),
         ):
-            current = Announcement.objects.select_for_update().filter(pk=pk, **asked).first()
+            current = _locked(pk, asked)
             if current is None:
                 raise _Overtaken
             remove_on_commit(current.audio_file)
@@ -130,4 +125,17 @@ def _keep(pk: int, asked: dict[str, Any], clip: Path, columns: dict[str, Any]) -
 
 
 def _fail(pk: int, asked: dict[str, Any], code: str, detail: str) -> None:
-    Announcement.objects.filter(pk=pk, **asked).update(**preparation.failure(code, detail))
+    columns = preparation.failure(code, detail)
+    with transaction.atomic():
+        current = _locked(pk, asked)
+        if current is not None:
+            for column, value in columns.items():
+                setattr(current, column, value)
+            current.save(update_fields=[*columns, "updated_at"])
+
+
+def _locked(pk: int, asked: dict[str, Any]) -> Announcement | None:
+    """The row under its lock, if it still asks for the same."""
+    current: Announcement | None = Announcement.objects.select_for_update().filter(pk=pk).first()
+    same = current is not None and all(getattr(current, name) == asked[name] for name in ASKED)
+    return current if same else None

@@ -8,6 +8,7 @@ import pytest
 
 from announcements import preparing, tasks
 from announcements.models import Announcement
+from announcements.speech.errors import SpeechFailed
 from announcements.tests.test_speech import JOB, URL, stub
 from common import clock
 from common.audio import isolated
@@ -117,6 +118,18 @@ def test_a_lost_source_fails(waiting, commit):
         tasks.prepare_announcement(waiting.pk)
     waiting.refresh_from_db()
     assert (waiting.status, waiting.failure_code) == ("failed", "file_lost")
+
+
+def test_a_failure_of_old_words_is_not_one_of_the_new(shop, call, waiting, commit, queue, monkeypatch):
+    def change_and_fail(text):
+        assert call(shop.admin).patch(f"{URL}{waiting.pk}/", {"text": "Newer words."}).status_code == 200
+        raise SpeechFailed("engine_crashed", "The voice failed.")
+
+    stub(monkeypatch, change_and_fail)
+    speak(waiting, commit)
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.failure_code) == ("generating", "")
+    assert queue.names == [(JOB, waiting.pk)]
 
 
 def test_lost_work_is_resumed(waiting, spoken, shop, commit, queue, settings):
