@@ -42,7 +42,7 @@ def acting_as(actor: Actor) -> Iterator[None]:
         _actor.reset(token)
 
 
-def identify(*, user_id: int, name: str, real_user_id: int | None = None, real_name: str = "") -> None:
+def identify(*, user_id: int | None, name: str, real_user_id: int | None = None, real_name: str = "") -> None:
     """Names the person once authentication knows them, keeping address and request id of the block around."""
     _actor.set(
         replace(_actor.get(), user_id=user_id, name=name, real_user_id=real_user_id, real_name=real_name)
