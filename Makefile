@@ -43,7 +43,7 @@ bench: $(INSTALLED) ## measure, and print one line of JSON and a table for each 
 lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (needs a package index)
 	@$(PY) -m pip install --quiet uv
 	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev --group player --output-file requirements.lock pyproject.toml
-	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraints requirements.lock --output-file backend/requirements.txt pyproject.toml
+	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --output-file backend/requirements.txt pyproject.toml
 
 clean: ## remove the environment and caches; the data in SYNC2GEAR_DATA stay
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis backend/staticfiles bench/results
