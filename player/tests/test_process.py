@@ -21,6 +21,7 @@ from devices import protocol
 from .fake_server import RATE, TOKEN, FakeServer, event_id, noise
 from .measuring import heard_in, level, onset_us
 
+pytestmark = pytest.mark.system
 WORDS = noise(1.0, seed=7, level=0.2)
 
 
@@ -63,7 +64,7 @@ async def test_killed_before_the_journals_commit_it_plays_and_after_it_stays_sil
         words = server.add_sound(WORDS)
         async with process(server, tmp_path, "--output", output) as first:
             await server.expect(protocol.TimeProbe, count=3, within_s=20)
-            late = server.push_of(words, play_at=server.now() + 6_000_000)
+            late = server.push_of(words, play_at=server.now() + 60_000_000)
             soon = server.push_of(words, play_at=server.now() + 1_500_000)
             for push in (late, soon):
                 await server.send(push)
@@ -78,6 +79,7 @@ async def test_killed_before_the_journals_commit_it_plays_and_after_it_stays_sil
         async with process(server, tmp_path, "--output", output) as second:
             crashed = await server.expect(protocol.PlaybackComplete, event_id=soon.event_id, within_s=20)
             assert crashed.outcome == "unknown_after_crash"
+            late = server.push_of(words, event_id=late.event_id)
             for push in (soon, late):
                 await server.send(push)
             again = await server.expect(protocol.PlaybackComplete, event_id=late.event_id)
@@ -141,19 +143,10 @@ async def test_push_and_plan_sound_together_on_skewed_clocks_over_ducked_music(t
     async with FakeServer().running() as server, contextlib.AsyncExitStack() as stack:
         music, words = server.add_sound(noise(30, seed=1)), server.add_sound(WORDS)
         now = server.now()
-        planned = plan_truth.Occurrence(
-            event_id=event_id(),
-            announcement_id=3,
-            sha256=words.sha256,
-            play_at=now + 7_000_000,
-            expires_at=now + 9_000_000,
-            volume=100,
-            priority="interval",
-        )
         segment = plan_truth.Segment(
             id="m", kind="music", sha256=music.sha256, start_at=now - 5_000_000, end_at=now + 25_000_000
         )
-        server.set_plan(assets=[music, words], programme=[segment], occurrences=[planned])
+        server.set_plan(assets=[music, words], programme=[segment])
         skews = (("a", 600.0, 60.0), ("b", -600.0, -80.0))
         both = [
             await stack.enter_async_context(
@@ -165,6 +158,17 @@ async def test_push_and_plan_sound_together_on_skewed_clocks_over_ducked_music(t
         push = server.push_of(words)
         for _ in range(5):
             await server.send(push)
+        planned = plan_truth.Occurrence(
+            event_id=event_id(),
+            announcement_id=3,
+            sha256=words.sha256,
+            play_at=push.play_at + 2_000_000,
+            expires_at=push.play_at + 4_000_000,
+            volume=100,
+            priority="interval",
+        )
+        server.set_plan(assets=[music, words], programme=[segment], occurrences=[planned])
+        await server.send(protocol.PlanChanged(etag=server.plan.etag))
         await asyncio.sleep(1.0)
         for name, *_ in skews:
             (tmp_path / name / "step").write_text("-600")

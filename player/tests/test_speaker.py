@@ -23,6 +23,7 @@ from sync2gear_player.store import Identity, StateFolder
 from .fake_server import RATE, TOKEN, FakeServer, event_id, noise
 from .measuring import heard_in, level, onset_us
 
+pytestmark = pytest.mark.system
 WORDS = noise(1.0, seed=7, level=0.2)
 
 
