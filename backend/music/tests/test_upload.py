@@ -212,13 +212,14 @@ def test_too_many_files(shop, call):
     assert answer.data["errors"][0]["field"] == "file"
 
 
-def test_duplicates_are_kept_and_told(shop, other_shop, call):
-    """The same content again, in the same business; another's is nobody's concern."""
+def test_duplicates_are_kept_and_told(shop, other_shop, staff, call):
+    """The same content again, in the same business; another's is nobody's concern, not even of staff."""
 
-    def post(person: Any) -> Any:
-        return call(person).post(URL, {"file": upload(sound())}, format="multipart").data
+    def post(business: Any) -> Any:
+        body = {"file": upload(sound()), "client": business.client.pk}
+        return call(staff).post(URL, body, format="multipart").data
 
-    theirs, first, second = post(other_shop.admin), post(shop.admin), post(shop.admin)
+    theirs, first, second = post(other_shop), post(shop), post(shop)
     assert (theirs["duplicate_of"], first["duplicate_of"], second["duplicate_of"]) == (
         None,
         None,
