@@ -171,8 +171,13 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         body = problem("validation_failed", _summary(errors), errors=errors)
     else:
         code = next((code for kind, code in _DRF_CODES if isinstance(exc, kind)), "malformed")
-        body = problem(code, str(getattr(exc, "detail", exc)), status=exc.status_code)
+        body = problem(code, _sentence(exc.detail), status=exc.status_code)
     return _respond(body, headers=_kept_headers(plain))
+
+
+def _sentence(detail: Any) -> str:
+    """The sentence of an APIException; simplejwt wraps its own in a dict."""
+    return str(detail["detail"]) if isinstance(detail, dict) and "detail" in detail else str(detail)
 
 
 def _refused(refusal: Refusal) -> Response:

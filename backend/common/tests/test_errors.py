@@ -14,6 +14,7 @@ from django.http import Http404
 from django.test import Client as HttpClient
 from django.test import RequestFactory
 from rest_framework import exceptions as drf
+from rest_framework_simplejwt.exceptions import InvalidToken
 
 from common.context import Actor, acting_as
 from common.errors import CODES, CONTENT_TYPE, Refusal, exception_handler, problem, server_error_view
@@ -56,6 +57,10 @@ def test_what_an_exception_becomes(exc: Exception, status: int, code: str) -> No
     assert response.data["type"] == f"urn:sync2gear:problem:{code}"
     assert response.data["title"] == CODES[code].title
     assert "users.email" not in str(response.data)
+
+
+def test_a_wrapped_sentence_comes_out_whole() -> None:
+    assert answered(InvalidToken("Two values, please.")).data["detail"] == "Two values, please."
 
 
 def test_an_unforeseen_exception_is_left_to_django() -> None:
