@@ -40,7 +40,7 @@ COMMAND_LIFETIME = timedelta(seconds=10)
 
 @transaction.atomic
 def create_device(
-    *, client: Client, name: str, floor: Floor | None, device_id: str = "", **values: Any
+    *, client: Client, name: str, floor: Floor | None = None, device_id: str = "", **values: Any
 ) -> tuple[Device, str]:
     """A new device and its token, which is shown this once. Without a hardware id, one is made up.
 

@@ -14,11 +14,16 @@ from devices.models import Device
 from devices.services import announce_plan, renew_desired, settle_locks
 from zones.models import Floor
 
+HEARD = frozenset({"min_volume", "max_volume", "quiet_hours_start", "quiet_hours_end", "timezone"})
+"""The columns of a floor that its devices hear of."""
+
 
 @receiver(post_save, sender=Floor, dispatch_uid="devices-floor-saved")
-def floor_saved(sender: Any, instance: Floor, created: bool, raw: bool = False, **kwargs: Any) -> None:
+def floor_saved(
+    sender: Any, instance: Floor, created: bool, update_fields: Any, raw: bool = False, **kwargs: Any
+) -> None:
     """Other volume bounds or quiet hours: the devices of the floor hear of them."""
-    if not raw and not created:
+    if not raw and not created and (update_fields is None or HEARD & set(update_fields)):
         _floor_changes(instance)
 
 
