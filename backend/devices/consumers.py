@@ -229,6 +229,8 @@ class DeviceConnection:
         if not self.plain and status.applied_rev is not None:
             values["applied_rev"] = status.applied_rev
         await self._touched(values)
+        if not self.plain:
+            await self.runtime.observe(DeviceReport(self.device.pk, status, clock.now()))
 
     async def _touched(self, values: dict[str, Any]) -> None:
         touched = await self.runtime.touch(self._touch(values))

@@ -1,6 +1,7 @@
-"""What the socket needs from the app above it, as a port: the ledger of plays fills it at start.
+"""What the socket needs from the apps above it, as ports that they fill at start.
 
-`devices` stands below `events`, so it must not import it; `events.apps` calls `connect_ledger`.
+`devices` stands below `events` and `playlists`, so it must not import them: the ledger of plays connects itself
+with `connect_ledger`, whoever listens to what devices say of themselves with `connect_status_observer`.
 """
 
 from __future__ import annotations
@@ -53,3 +54,24 @@ def ledger() -> Ledger:
     if _ledger is None:
         raise RuntimeError("No ledger is connected: is the events app installed?")
     return _ledger
+
+
+class StatusObserver(Protocol):
+    """Who listens to `status_update`. The call is synchronous and opens its own transaction."""
+
+    def observe(self, reports: Sequence[DeviceReport], *, now: datetime) -> None:
+        """Many devices' status updates, in the order in which they arrived; the same one may come twice."""
+        ...
+
+
+_observers: dict[str, StatusObserver] = {}
+
+
+def connect_status_observer(name: str, observer: StatusObserver) -> None:
+    """Lets `observer` hear every status update; connecting a name again replaces it."""
+    _observers[name] = observer
+
+
+def status_observers() -> Mapping[str, StatusObserver]:
+    """All connected observers by name."""
+    return _observers

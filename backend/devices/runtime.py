@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from django.db import Error, connections
@@ -47,6 +48,7 @@ class Runtime:
         )
         self._touches: Batcher[Touch, Touched] = Batcher(lambda items: self._in_store(store.touch, items))
         self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
+        self._statuses: Batcher[DeviceReport, None] = Batcher(self._observe_statuses)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -58,7 +60,7 @@ class Runtime:
         """Tells the devices to come back, writes what has gathered, and ends."""
         self.hub.shut_all(CloseCode.RESTART, "restart", "The server restarts; come back.")
         await asyncio.sleep(0.05)
-        for batcher in (self._touches, self._reports):
+        for batcher in (self._touches, self._reports, self._statuses):
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(batcher.drain(), 5)
         for task in self._tasks:
@@ -79,6 +81,10 @@ class Runtime:
         """Returns when this report of a device is committed."""
         await self._reports.submit(item)
 
+    async def observe(self, item: DeviceReport) -> None:
+        """Returns when this status update has been heard by all who listen to them."""
+        await self._statuses.submit(item)
+
     async def deliver_due(self, devices: Sequence[int], *, reconnected: bool) -> None:
         """Sends these devices what the ledger has for them."""
         due = await self._in_store(
@@ -91,6 +97,15 @@ class Runtime:
 
     async def _store_reports(self, items: Sequence[DeviceReport]) -> list[None]:
         await self._in_store(lambda batch: ports.ledger().store(batch, now=clock.now()), items)
+        return [None] * len(items)
+
+    async def _observe_statuses(self, items: Sequence[DeviceReport]) -> list[None]:
+        """One observer that fails costs neither the others nor the devices anything but its own note."""
+        for name, observer in ports.status_observers().items():
+            try:
+                await self._in_store(partial(_observe, observer), items)
+            except Exception:
+                logger.exception("%s could not observe the status of %s devices", name, len(items))
         return [None] * len(items)
 
     async def _redeliver(self) -> None:
@@ -125,6 +140,10 @@ class Runtime:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a device task failed", exc_info=task.exception())
+
+
+def _observe(observer: ports.StatusObserver, items: Sequence[DeviceReport]) -> None:
+    observer.observe(items, now=clock.now())
 
 
 _runtime: Runtime | None = None

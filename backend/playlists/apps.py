@@ -10,9 +10,12 @@ class PlaylistsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Watches what the programmes are made of, and answers for the announcements in them."""
+        """Watches what the programmes are made of, answers for their announcements, and logs what was heard."""
+        from devices.ports import connect_status_observer
         from events.ports import connect_planner
         from playlists import signals  # noqa: F401  # the receivers register themselves
         from playlists.airing import ProgrammePlays
+        from playlists.licence import LicenceLog
 
         connect_planner("playlists", ProgrammePlays())
+        connect_status_observer("licence log", LicenceLog())

@@ -8,6 +8,7 @@ so that a sound that was replaced is another one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,6 +79,21 @@ def sound_of(segment: Segment) -> Sound:
 def segment_id(segment: Segment) -> str:
     """A segment's name in a plan: kind, row and start, `music-17-1767225600000000`; one floor has it once."""
     return f"{segment.kind}-{sound_of(segment).pk}-{segment.start}"
+
+
+_MUSIC_SEGMENT = re.compile(r"music-([0-9]{1,18})-([0-9]{1,18})(\+[0-9]{1,9})?")
+
+
+def named_track(name: str) -> tuple[int, int | None] | None:
+    """The track's row in a segment's name, and its start (µs UTC); None for a name that is no track's.
+
+    A device that outlives its plan plays its music again a day later: such a name ends in `+1`, and its start
+    is not known.
+    """
+    found = _MUSIC_SEGMENT.fullmatch(name)
+    if found is None:
+        return None
+    return int(found[1]), None if found[3] else int(found[2])
 
 
 @lru_cache(maxsize=PROGRAMMES_REMEMBERED)

@@ -227,3 +227,47 @@ class ProgrammeRevision(models.Model):
 
     def __str__(self) -> str:
         return f"programme of floor {self.floor_id} from {self.effective_at:%Y-%m-%d %H:%M:%S}"
+
+
+class MusicPlayQuerySet(TenantQuerySet["MusicPlay"]):
+    """What was heard, of the whole business."""
+
+    floor_path = "floor_id"
+
+
+class MusicPlay(models.Model):
+    """A track that sounded on one device without a break, by the device's own reports: the licence log.
+
+    Names are those of that time, kept for when the rows are gone. It was heard from `started_at` to `heard_until`;
+    `sounding` while it may still go on.
+    """
+
+    client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, related_name="music_plays")
+    device = models.ForeignKey("devices.Device", on_delete=models.SET_NULL, null=True, related_name="+")
+    device_name = models.CharField(max_length=255)
+    floor = models.ForeignKey("zones.Floor", on_delete=models.SET_NULL, null=True, related_name="+")
+    floor_name = models.CharField(max_length=255, blank=True)
+    music_file = models.ForeignKey("music.MusicFile", on_delete=models.SET_NULL, null=True, related_name="+")
+    title = models.CharField(max_length=255)
+    artist = models.CharField(max_length=255, blank=True)
+    album = models.CharField(max_length=255, blank=True)
+    isrc = models.CharField(max_length=12, blank=True)
+
+    segment = models.CharField(max_length=64)
+    started_at = models.DateTimeField()
+    heard_until = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    sounding = models.BooleanField(default=True)
+
+    objects = TenantManager.from_queryset(MusicPlayQuerySet)()
+
+    class Meta:
+        db_table = "music_plays"
+        ordering = ["started_at", "pk"]
+        indexes = [
+            models.Index(fields=["client", "started_at", "id"], name="music_play_month"),
+            models.Index(fields=["device", "-id"], name="music_play_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} on {self.device_name}"

@@ -162,6 +162,16 @@ def test_a_change_closes_the_rows_that_it_makes_untrue(speaking: Any) -> None:
     assert write(soon + minutes(60)) == 0
 
 
+def test_a_change_too_late_for_the_next_announcement_leaves_it(speaking: Any) -> None:
+    segment = first_spoken(speaking)
+    at_last = clock.from_us(segment.start) - NOON - timedelta(seconds=2)
+    write(at_last)
+    speaking.hold(*tracks(speaking.shop.client, 2))
+    speaking.renew(at_last)
+    assert first_spoken(speaking) == segment
+    assert {row.status for row in events()} == {"pending"}
+
+
 def test_a_change_leaves_what_is_still_true(speaking: Any) -> None:
     speaking.hold(speaking.spoken)  # alone, it is said on the quarter of an hour
     speaking.renew(minutes(1))
