@@ -220,6 +220,15 @@ def test_a_device_that_was_away_played_by_an_older_revision(speaking: Any) -> No
     assert [(row.status, row.play_at) for row in events()] == [("completed", clock.from_us(old.start))]
 
 
+def test_nobody_has_played_what_is_still_to_come(speaking: Any) -> None:
+    coming = announcements(speaking.heard(NOW, timedelta(hours=3)))[-1]
+    device = speaking.shop.devices[0]
+    event_id = programme_event_id(coming.playlist_id, str(speaking.floor.pk), coming.start, str(device.pk))
+    message = protocol.PlaybackComplete(event_id=str(event_id), started_at=clock.to_us(NOON))
+    EventLedger().store([DeviceReport(device.pk, message, NOON)], now=NOON)
+    assert events() == []
+
+
 def test_another_floors_announcement_is_not_this_devices(speaking: Any) -> None:
     segment = first_spoken(speaking)
     stranger = speaking.shop.devices[1]
