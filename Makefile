@@ -2,19 +2,19 @@
 .DEFAULT_GOAL := help
 .PHONY: help run speaker test lint bench lock clean
 
-HOST ?= 127.0.0.1
-PORT ?= 8000
 DATA := $(or $(SYNC2GEAR_DATA),var)
-SERVER ?= http://$(if $(filter 0.0.0.0 ::,$(HOST)),127.0.0.1,$(HOST)):$(PORT)
+SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
 OUTPUT ?= auto
-export HOST PORT
+NAME ?= demo
 export PYTHONPATH := backend:player/src
 export PYTHONUNBUFFERED := 1
 
 PY := .venv/bin/python
 # Named after what it installed: a changed lock has another name, so the environment is brought up to date once.
 INSTALLED := .venv/installed-$(shell cksum < requirements.lock | cut -d ' ' -f 1)
-DEMO_TOKEN := $(DATA)/demo/speaker.token
+# Who the speaker is: the token given, else the demo's own speaker, else a new one that shows a code to pair it.
+DEMO_TOKEN := $(if $(filter demo,$(NAME)),$(wildcard $(DATA)/demo/speaker.token))
+WITH_TOKEN := $(if $(TOKEN),--token "$(TOKEN)",$(if $(DEMO_TOKEN),--token-file "$(DEMO_TOKEN)"))
 
 help: ## list what can be made
 	@echo "sync2gear: make run, then make speaker in a second terminal. All targets:"
@@ -23,8 +23,8 @@ help: ## list what can be made
 run: $(INSTALLED) ## start the server on HOST:PORT (127.0.0.1:8000), data in SYNC2GEAR_DATA (./var)
 	@exec $(PY) backend/manage.py serve
 
-speaker: $(INSTALLED) ## start a speaker on this machine (TOKEN=… OUTPUT=auto|null|file:OUT.wav SERVER=http://…)
-	@exec $(PY) -m sync2gear_player --server "$(SERVER)" --state "$(DATA)/speaker" --output "$(OUTPUT)" $(if $(TOKEN),--token "$(TOKEN)",$(if $(wildcard $(DEMO_TOKEN)),--token-file "$(DEMO_TOKEN)"))
+speaker: $(INSTALLED) ## start a speaker on this machine (NAME=… TOKEN=… OUTPUT=auto|null|file:OUT.wav SERVER=http://…)
+	@exec $(PY) -m sync2gear_player --server "$(SERVER)" --state "$(DATA)/speakers/$(NAME)" --name "$(NAME)" --output "$(OUTPUT)" $(WITH_TOKEN)
 
 test: $(INSTALLED) ## run all tests, on SQLite and on PostgreSQL with Valkey (ARGS=… goes to pytest)
 	@$(PY) -m pytest --both-footprints $(ARGS)
@@ -50,18 +50,19 @@ clean: ## remove the environment and caches; the data in SYNC2GEAR_DATA stay
 	@find backend player bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first Python that fits; PYTHON=… names another. A pyenv shim may exist and lead nowhere, so each is tried.
+# The lock on this file makes a second terminal wait until the first has installed.
 $(INSTALLED): requirements.lock
 	@set -e; fits='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
-	if ! $(PY) -c "$$fits" 2>/dev/null; then \
-	  for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
-	    if "$$python" -c "$$fits" 2>/dev/null; then found=$$python; break; fi; \
-	  done; \
-	  if [ -z "$$found" ]; then \
-	    echo "sync2gear needs Python 3.11, 3.12 or 3.13 with its venv module: install one (Debian, Ubuntu: apt install python3 python3-venv), or name it with PYTHON=/path/to/python3.12." >&2; exit 1; \
-	  fi; \
-	  rm -rf .venv; "$$found" -m venv .venv; \
+	for python in $(PYTHON) $(PY) python3 python3.13 python3.12 python3.11; do \
+	  if "$$python" -c "$$fits" 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "sync2gear needs Python 3.11, 3.12 or 3.13 with its venv module: install one (Debian, Ubuntu: apt install python3 python3-venv), or name it with PYTHON=/path/to/python3.12." >&2; exit 1; \
 	fi; \
+	exec 9<Makefile; "$$found" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'; \
+	if [ -e $@ ]; then exit 0; fi; \
 	echo "Installing into .venv, once: this takes about a minute."; \
+	if [ "$$found" != $(PY) ]; then rm -rf .venv; "$$found" -m venv .venv; fi; \
 	$(PY) -m pip install -qq --disable-pip-version-check --no-input --no-compile --no-deps --require-hashes --only-binary :all: -r requirements.lock \
 	  || { echo "The packages could not be installed: see pip's message above, mend it (is there a network?) and run make again." >&2; exit 1; }; \
 	rm -f .venv/installed-*; touch $@

@@ -18,9 +18,13 @@ class Account:
     password: str = field(repr=False)
 
 
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without letters and digits that look alike."""
+
+
 def new_password() -> str:
-    """96 random bits, to be copied rather than remembered."""
-    return secrets.token_urlsafe(12)
+    """79 random bits, in four groups that a person can read off and type."""
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(4))
 
 
 def ensure_super_admin(wanted: FirstStart) -> Account | None:
