@@ -334,6 +334,7 @@ def test_a_floor_user_sees_what_their_floor_has(shop: Any, admin: Any, call: Any
     (row,) = person.get(URL).json()["results"]  # once, though it is on two floors
     assert row["id"] == both
     assert row["floors"] == [{"id": ground, "name": "Ground", "priority": 0}]
+    assert [person.get(f"{URL}?floor={floor}").json()["count"] for floor in (ground, upper)] == [1, 0]
     assert person.get(f"{URL}{both}/").status_code == 200
     assert [person.get(f"{URL}{pk}/").status_code for pk in (above, nowhere)] == [404, 404]
     for response in (
