@@ -30,7 +30,8 @@ class Announcement(SoundFacts, Preparable):
     """Words for a shop. `audio_file` is always a normalised MP3; `source_file` waits to be made into one.
 
     `duration` is whole seconds (the brief's), `duration_ms` the exact length. `spoken_by` is the id of the
-    voice that really spoke, which may differ from the voice asked for.
+    voice that really spoke, which may differ from the voice asked for. Schedules choose it from `valid_from` on and
+    until before `valid_until`; None: without bound.
     """
 
     class Type(models.TextChoices):
@@ -56,6 +57,8 @@ class Announcement(SoundFacts, Preparable):
 
     enabled = models.BooleanField(default=True)
     category = models.CharField(max_length=100, blank=True)
+    valid_from = models.DateTimeField(null=True, blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)
 
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey("users.User", on_delete=models.SET_NULL, null=True, related_name="+")

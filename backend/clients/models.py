@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from audit.services import audited
@@ -12,6 +13,10 @@ from clients.domain import access
 from common import clock
 from common.tenancy import TenantManager, TenantQuerySet
 from common.validators import validate_time_zone
+
+
+LONGEST_GAP = 720
+"""Minutes between two scheduled announcements on a floor, from start to start."""
 
 
 class ClientQuerySet(TenantQuerySet["Client"]):
@@ -22,7 +27,11 @@ class ClientQuerySet(TenantQuerySet["Client"]):
 
 @audited("client", ignore=("updated_at",))
 class Client(models.Model):
-    """A business. Its wall-clock rules are read in `timezone` unless a floor has its own."""
+    """A business. Its wall-clock rules are read in `timezone` unless a floor has its own.
+
+    Of two scheduled announcements on a floor that would start within `announcement_gap_minutes` only one plays;
+    0 for no such rule.
+    """
 
     class Status(models.TextChoices):
         """What the business may do: see `clients.domain.access`."""
@@ -49,6 +58,9 @@ class Client(models.Model):
     multi_floor_enabled = models.BooleanField(default=False)
     ai_credits = models.IntegerField(default=100)
     max_floors = models.IntegerField(default=1)
+    announcement_gap_minutes = models.PositiveSmallIntegerField(
+        default=0, validators=[MaxValueValidator(LONGEST_GAP)]
+    )
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

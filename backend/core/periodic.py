@@ -29,6 +29,7 @@ class Periodic:
 TABLE = (
     Periodic("events.sweep", 5.0),
     Periodic("playlists.tick", 2.0),
+    Periodic("schedules.tick", 2.0),
     Periodic("devices.watch_presence", 5.0),
     Periodic("devices.watch_locks", 15.0),
     Periodic("devices.forget_old_pairings", 300.0),

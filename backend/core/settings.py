@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "announcements",
     "events",
     "playlists",
+    "schedules",
     "plans",
 ]
 
@@ -258,7 +259,14 @@ SPECTACULAR_SETTINGS = {
 
 CORS_ALLOWED_ORIGINS = list(CONFIG.cors_origins)
 CORS_ALLOW_CREDENTIALS = True
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "ETag", "Idempotency-Replayed", "Retry-After"]
+CORS_EXPOSE_HEADERS = [
+    "X-Request-ID",
+    "ETag",
+    "Idempotency-Replayed",
+    "Retry-After",
+    "Accept-Ranges",
+    "Content-Range",
+]
 CSRF_TRUSTED_ORIGINS = list(CONFIG.csrf_trusted_origins)
 
 # --- security --------------------------------------------------------------------------------------------

@@ -18,14 +18,15 @@ class PlannedPlay:
     """One play that a rule planned on one device: what `events.planned.insert` writes into the ledger.
 
     Instants µs UTC, `volume` 0–100 within the floor's bounds, `duck_db` dB. `play_id` is the same on all devices
-    of one occurrence. `floor_pk` is where the device was to play it. `priority` and `late` are the ledger's.
+    of one occurrence. `floor_pk` is where the device was to play it, `announcement_pk` None if nothing could be
+    chosen. `priority` and `late` are the ledger's.
     """
 
     event_id: UUID
     play_id: UUID
     device_pk: int
     floor_pk: int | None
-    announcement_pk: int
+    announcement_pk: int | None
     priority: str
     play_at: int
     expires_at: int

@@ -20,8 +20,10 @@ from devices.plan import Asset, Occurrence, Plan, Silence, etag_of
 from events.domain import ledger
 from events.messages import MEDIA_KIND
 from events.models import PlayEvent
+from plans.occurrences import SCHEDULED, scheduled_on
 from plans.programme import programme_of
-from zones.domain import load_zone, quiet_hours, quiet_spans
+from schedules.selectors import stops_of
+from zones.domain import load_zone, quiet_hours, quiet_spans, stop_spans
 
 REACH = timedelta(hours=26)
 """From the beginning of the current hour: at least 25 h ahead of whoever asks."""
@@ -34,7 +36,10 @@ def plan_of(device: Device, *, now: datetime) -> Plan:
     events = list(_ordered_events(device, now, end))
     announcements = {event.announcement_id: event.announcement for event in events}
     programme = programme_of(device, clock.to_us(start), clock.to_us(end), now=now)
+    scheduled = scheduled_on(device, clock.to_us(start), clock.to_us(end), now=now)
     ordered = [_announcement_asset(item, now) for item in announcements.values() if item is not None]
+    assets = (*programme.assets, *scheduled.assets, *ordered)
+    occurrences = [*scheduled.occurrences, *(_occurrence(event) for event in events)]
     plan = Plan(
         device_id=device.device_id,
         generated_at=clock.to_us(now),
@@ -42,9 +47,9 @@ def plan_of(device: Device, *, now: datetime) -> Plan:
         valid_until=clock.to_us(end),
         timezone=_zone(device),
         desired=desired_of(device, now),
-        assets=list({asset.sha256: asset for asset in (*programme.assets, *ordered)}.values()),
+        assets=list({asset.sha256: asset for asset in assets}.values()),
         programme=programme.segments,
-        occurrences=[_occurrence(event) for event in events],
+        occurrences=sorted(occurrences, key=lambda each: (each.play_at, each.event_id)),
         silences=_silences(device, start, end),
     )
     return msgspec.structs.replace(plan, etag=etag_of(plan))
@@ -55,7 +60,7 @@ def _zone(device: Device) -> str:
 
 
 def _ordered_events(device: Device, now: datetime, end: datetime) -> Any:
-    """What was ordered for this device and has not begun; what stands in the programme is told there."""
+    """What was ordered for this device and has not begun; what rules planned is told with the rules' own."""
     return (
         PlayEvent.objects.filter(
             device=device,
@@ -65,7 +70,7 @@ def _ordered_events(device: Device, now: datetime, end: datetime) -> Any:
             waits_for_device=False,
         )
         .exclude(announcement=None)
-        .exclude(priority=ledger.PLAYLIST)
+        .exclude(priority__in=[ledger.PLAYLIST, *SCHEDULED])
         .select_related("announcement")
         .order_by("play_at", "pk")
     )
@@ -109,8 +114,8 @@ def _silences(device: Device, start: datetime, end: datetime) -> list[Silence]:
     locked_from = _locked_from(device, start, end)
     if locked_from is not None:
         locked = [Silence(start_at=locked_from, end_at=window[1], reason="client_locked")]
-        return locked if locked_from == window[0] else [*_quiet(device, *window), *locked]
-    return _quiet(device, *window)
+        return locked if locked_from == window[0] else [*_of_floor(device, *window), *locked]
+    return _of_floor(device, *window)
 
 
 def _locked_from(device: Device, start: datetime, end: datetime) -> int | None:
@@ -123,12 +128,19 @@ def _locked_from(device: Device, start: datetime, end: datetime) -> int | None:
     return clock.to_us(ends_at)
 
 
-def _quiet(device: Device, start: int, end: int) -> list[Silence]:
+def _of_floor(device: Device, start: int, end: int) -> list[Silence]:
+    """Quiet hours, then stops; they may overlap."""
     if device.floor is None:
         return []
+    stops = stops_of([device.floor.pk]).get(device.floor.pk, [])
     hours = quiet_hours(device.floor.quiet_hours_start, device.floor.quiet_hours_end)
     zone = load_zone(device.floor.zone)
-    return [
+    quiet = [
         Silence(start_at=span.start, end_at=span.end, reason="quiet_hours")
         for span in quiet_spans(hours, zone, start, end)
     ]
+    stopped = [
+        Silence(start_at=span.start, end_at=span.end, reason="stopped")
+        for span in stop_spans(stops, start, end)
+    ]
+    return [*quiet, *stopped]

@@ -54,8 +54,8 @@ def programme_of(device: Device, start_us: int, end_us: int, *, now: datetime) -
             if sound_of(segment) in rows[segment.kind]
         ],
         assets=[
-            *(_asset(MUSIC, sound, row, now) for sound, row in music.items()),
-            *(_asset(ANNOUNCEMENT, sound, row, now) for sound, row in spoken.items()),
+            *(asset_of(MUSIC, sound, row, now) for sound, row in music.items()),
+            *(asset_of(ANNOUNCEMENT, sound, row, now) for sound, row in spoken.items()),
         ],
     )
 
@@ -101,7 +101,8 @@ def _segment(segment: domain.Segment, row: dict[str, Any], device: Device) -> Se
     )
 
 
-def _asset(kind: str, sound: Sound, row: dict[str, Any], now: datetime) -> Asset:
+def asset_of(kind: str, sound: Sound, row: dict[str, Any], now: datetime) -> Asset:
+    """A sound of a plan, with a link that is the same all through the hour. `row` has the columns of its file."""
     url, expires_at = _link(kind, sound, now.replace(minute=0, second=0, microsecond=0))
     return Asset(
         sha256=sound.sha256,

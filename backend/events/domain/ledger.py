@@ -41,6 +41,11 @@ REASONS: dict[str, str] = {
     "duplicate": "The device had played it already.",
     "device_removed": "The device was removed before it played.",
     "client_locked": "The business was locked.",
+    "floor_stopped": "The floor had been told to be silent.",
+    "exception_date": "It was one of the schedule's exception dates.",
+    "least_gap": "It came too soon after, or before, another announcement on its floor.",
+    "no_announcement": "None of the schedule's announcements was switched on and ready.",
+    "not_valid": "None of the schedule's announcements was valid on that day.",
 }
 """Stable reason codes and the sentence that `error_message` holds for each."""
 

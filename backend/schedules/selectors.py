@@ -1,0 +1,297 @@
+"""Reads about schedules, and their rows as the engine's values."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from clients.models import Client
+from common import clock
+from devices.models import Device
+from schedules.domain import (
+    Candidate,
+    DateRange,
+    FloorRules,
+    Occurrence,
+    ScheduleRule,
+    floor_occurrences,
+    interval_rule,
+    next_occurrence,
+    occurrences,
+    timeline_rule,
+)
+from schedules.models import (
+    FloorStop,
+    Schedule,
+    ScheduleAnnouncement,
+    ScheduleDevice,
+    ScheduleException,
+    ScheduleFloor,
+)
+from zones.domain import FOREVER, Span, Stop, load_zone, quiet_hours
+from zones.domain.wallclock import MINUTE_US
+from zones.models import Floor
+
+SEED = "sync2gear"
+"""Of all choices; what differs between schedules is the schedule."""
+
+
+# --- lists -----------------------------------------------------------------------------------------------
+
+
+def with_parts(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
+    """Each schedule with its announcements, exceptions, and the devices and floors that the caller may see."""
+    entries = ScheduleAnnouncement.objects.select_related("announcement")
+    return schedules.select_related("created_by").prefetch_related(
+        Prefetch("schedule_announcements", queryset=entries),
+        Prefetch("exceptions", queryset=ScheduleException.objects.all()),
+        Prefetch("devices", queryset=Device.objects.order_by("pk")),
+        Prefetch("floors", queryset=Floor.objects.order_by("pk")),
+    )
+
+
+def heard_on(*, floors: Iterable[int] = (), devices: Iterable[int] = ()) -> QuerySet[Schedule]:
+    """The schedules, switched on or off, that fire on one of these floors or devices, each once."""
+    floors, devices = set(floors), set(devices)
+    return Schedule.objects.filter(
+        Q(pk__in=ScheduleFloor.objects.filter(floor_id__in=floors).values("schedule_id"))
+        | Q(
+            pk__in=ScheduleDevice.objects.filter(
+                Q(device_id__in=devices) | Q(device__floor_id__in=floors)
+            ).values("schedule_id")
+        )
+    )
+
+
+def of_device(device: Device) -> QuerySet[Schedule]:
+    """The schedules, switched on or off, that fire on this device: by its name, or by its floor's."""
+    return Schedule.objects.filter(
+        Q(pk__in=ScheduleDevice.objects.filter(device=device).values("schedule_id"))
+        | Q(pk__in=ScheduleFloor.objects.filter(floor__devices=device).values("schedule_id"))
+    )
+
+
+# --- the engine's values ---------------------------------------------------------------------------------
+
+
+def rules_of(schedules: Sequence[Schedule]) -> dict[int, ScheduleRule]:
+    """The rules of these schedules by their keys. Two queries, whatever their number.
+
+    An announcement that is switched off or has no sound yet is no candidate; a second outside the cycle never comes.
+    """
+    if not schedules:
+        return {}
+    pks = [schedule.pk for schedule in schedules]
+    entries: dict[int, list[tuple[int | None, Candidate]]] = defaultdict(list)
+    rows = ScheduleAnnouncement.objects.filter(schedule_id__in=pks)
+    for row in rows.values_list(
+        "schedule_id",
+        "timestamp_seconds",
+        "announcement_id",
+        "announcement__enabled",
+        "announcement__audio_file",
+        "announcement__duration_ms",
+        "announcement__valid_from",
+        "announcement__valid_until",
+    ):
+        schedule_pk, second, announcement_pk, enabled, file, duration_ms, valid_from, valid_until = row
+        candidate = Candidate(
+            id=str(announcement_pk),
+            enabled=bool(enabled and file and duration_ms),
+            valid_from=None if valid_from is None else clock.to_us(valid_from),
+            valid_until=None if valid_until is None else clock.to_us(valid_until),
+        )
+        entries[schedule_pk].append((second, candidate))
+    exceptions: dict[int, list[DateRange]] = defaultdict(list)
+    days = ScheduleException.objects.filter(schedule_id__in=pks)
+    for schedule_pk, first, last in days.values_list("schedule_id", "first_date", "last_date"):
+        exceptions[schedule_pk].append(DateRange(first, last))
+    return {
+        schedule.pk: rule_of(schedule, entries[schedule.pk], exceptions[schedule.pk])
+        for schedule in schedules
+    }
+
+
+def rule_of(
+    schedule: Schedule,
+    entries: Iterable[tuple[int | None, Candidate]],
+    exceptions: Iterable[DateRange],
+) -> ScheduleRule:
+    """A schedule with its announcements (second of the cycle, candidate) and exceptions as the engine sees it."""
+    common = {
+        "active_days": schedule.active_days,
+        "exceptions": tuple(exceptions),
+        "quiet": quiet_hours(schedule.quiet_hours_start, schedule.quiet_hours_end),
+        "avoid_repeat": schedule.avoid_repeat,
+        "enabled": schedule.enabled,
+    }
+    if schedule.schedule_type == Schedule.Type.INTERVAL:
+        return interval_rule(
+            str(schedule.pk), schedule.interval_minutes or 0, (each for _, each in entries), **common
+        )
+    minutes = schedule.cycle_duration_minutes or 0
+    marks = [(second, each) for second, each in entries if second is not None and 0 <= second < minutes * 60]
+    return timeline_rule(str(schedule.pk), minutes, marks, **common)
+
+
+# --- where schedules are heard ---------------------------------------------------------------------------
+
+
+class Place(NamedTuple):
+    """Where announcements are heard together: a floor, or one device that hangs on none."""
+
+    floor_pk: int | None
+    device_pk: int | None = None
+
+    @classmethod
+    def of(cls, device: Device) -> Place:
+        """Where this device is heard."""
+        return cls(device.floor_id) if device.floor_id is not None else cls(None, device.pk)
+
+
+@dataclass(slots=True)
+class Audience:
+    """Rules, the places where they are heard, and what these lay over them.
+
+    `rules` by schedule; `zones` are the IANA zones of the places; `devices` those of each place by schedule (none,
+    while a floor has none).
+    """
+
+    rules: dict[int, ScheduleRule]
+    floors: dict[Place, FloorRules] = field(default_factory=dict)
+    zones: dict[Place, str] = field(default_factory=dict)
+    devices: dict[Place, dict[int, list[Device]]] = field(default_factory=dict)
+
+    def places(self, schedule_pk: int) -> list[Place]:
+        """Where this schedule is heard."""
+        return [place for place, heard in self.devices.items() if schedule_pk in heard]
+
+    def occurrences(self, place: Place, windows: Mapping[int, tuple[int, int]]) -> list[Occurrence]:
+        """What these schedules have at a place, each in its own window [start, end), µs UTC.
+
+        With a least gap all schedules of the place are judged together.
+        """
+        here = {pk: windows[pk] for pk in self.devices[place] if pk in windows}
+        if not here:
+            return []
+        over = self.floors[place]
+        if not over.least_gap_us:
+            return [
+                each
+                for pk, (start, end) in here.items()
+                for each in occurrences(self.rules[pk], over.zone, SEED, start, end, over)
+            ]
+        first, last = min(start for start, _ in here.values()), max(end for _, end in here.values())
+        together = [self.rules[pk] for pk in self.devices[place] if self.rules[pk].enabled]
+        return [
+            each
+            for each in floor_occurrences(together, over, SEED, first, last)
+            if (window := here.get(int(each.schedule_id))) and window[0] <= each.at < window[1]
+        ]
+
+    def next_instant(self, schedule_pk: int, after: int) -> int | None:
+        """The first instant later than `after` (µs UTC) at which the schedule has an occurrence anywhere."""
+        rule = self.rules[schedule_pk]
+        zones = {self.zones[place]: self.floors[place].zone for place in self.places(schedule_pk)}
+        found = (next_occurrence(rule, zone, SEED, after) for zone in zones.values())
+        return min((each.at for each in found if each is not None), default=None)
+
+
+def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:
+    """These schedules where they are heard; where a least gap holds, with all others that are heard there.
+
+    Their clients are loaded. A constant number of queries. Needs a scope that sees their devices.
+    """
+    named, floors = _targets(schedules)
+    spaced = {schedule.client_id for schedule in schedules if schedule.client.announcement_gap_minutes}
+    if spaced:
+        there = {schedule.pk for schedule in schedules}
+        on = {floor_pk for pks in floors.values() for floor_pk in pks}
+        on |= {device.floor_id for devices in named.values() for device in devices if device.floor_id}
+        alone = {device.pk for devices in named.values() for device in devices if device.floor_id is None}
+        more = heard_on(floors=on, devices=alone).filter(client_id__in=spaced, enabled=True)
+        neighbours = list(more.exclude(pk__in=there).select_related("client"))
+        if neighbours:
+            schedules = [*schedules, *neighbours]
+            named, floors = _targets(schedules)
+    audience = Audience(rules_of(schedules))
+    rows = _floors({floor_pk for pks in floors.values() for floor_pk in pks})
+    hanging: dict[int, list[Device]] = defaultdict(list)
+    devices = Device.objects.filter(floor_id__in=rows, revoked_at=None).order_by("pk")
+    for device in devices.select_related("floor__client", "client"):
+        hanging[device.floor_id or 0].append(device)
+    spoken: dict[Place, Floor | Device] = {}
+    for schedule in schedules:
+        for floor_pk in filter(rows.__contains__, floors[schedule.pk]):
+            place = Place(floor_pk)
+            spoken[place] = rows[floor_pk]
+            audience.devices.setdefault(place, {})[schedule.pk] = list(hanging[floor_pk])
+        for device in named[schedule.pk]:
+            place = Place.of(device)
+            spoken.setdefault(place, device.floor or device)
+            heard = audience.devices.setdefault(place, {}).setdefault(schedule.pk, [])
+            if device.pk not in {each.pk for each in heard}:
+                heard.append(device)
+    stops = stops_of([place.floor_pk for place in spoken if place.floor_pk is not None])
+    for place, row in spoken.items():
+        audience.zones[place] = row.zone if isinstance(row, Floor) else row.client.timezone
+        audience.floors[place] = laid_over(row, stops.get(place.floor_pk or 0, ()), now=now)
+    return audience
+
+
+def _targets(schedules: Sequence[Schedule]) -> tuple[dict[int, list[Device]], dict[int, list[int]]]:
+    """The devices named by each schedule, and the floors."""
+    pks = [schedule.pk for schedule in schedules]
+    named: dict[int, list[Device]] = defaultdict(list)
+    rows = ScheduleDevice.objects.filter(schedule_id__in=pks, device__revoked_at=None).order_by("device_id")
+    for row in rows.select_related("device__floor__client", "device__client"):
+        named[row.schedule_id].append(row.device)
+    floors: dict[int, list[int]] = defaultdict(list)
+    on = ScheduleFloor.objects.filter(schedule_id__in=pks).order_by("floor_id")
+    for schedule_pk, floor_pk in on.values_list("schedule_id", "floor_id"):
+        floors[schedule_pk].append(floor_pk)
+    return named, floors
+
+
+def _floors(pks: Iterable[int]) -> dict[int, Floor]:
+    return {floor.pk: floor for floor in Floor.objects.filter(pk__in=set(pks)).select_related("client")}
+
+
+def stops_of(floors: Iterable[int]) -> dict[int, list[Stop]]:
+    """All stops of these floors, past ones too."""
+    found: dict[int, list[Stop]] = defaultdict(list)
+    rows = FloorStop.objects.filter(floor_id__in=set(floors)).order_by("starts_at")
+    for floor_pk, starts_at, until in rows.values_list("floor_id", "starts_at", "until"):
+        end = None if until is None else clock.to_us(until)
+        found[floor_pk].append(Stop(clock.to_us(starts_at), end))
+    return found
+
+
+def laid_over(row: Floor | Device, stops: Iterable[Stop] = (), *, now: datetime) -> FloorRules:
+    """What a floor, or a device without one, lays over the schedules heard there."""
+    client = row.client
+    gap = client.announcement_gap_minutes * MINUTE_US
+    if isinstance(row, Device):
+        return FloorRules(load_zone(client.timezone), locked=locked_spans(client, now), least_gap_us=gap)
+    return FloorRules(
+        zone=load_zone(row.zone),
+        quiet=quiet_hours(row.quiet_hours_start, row.quiet_hours_end),
+        stops=tuple(stops),
+        locked=locked_spans(client, now),
+        least_gap_us=gap,
+    )
+
+
+def locked_spans(client: Client, now: datetime) -> tuple[Span, ...]:
+    """From when on the business may not play, as it stands `now`: at once, when its trial ends, or never."""
+    if client.lock(now) is not None:
+        return (Span(clock.to_us(now), FOREVER),)
+    ends_at = client.trial_ends_at
+    if ends_at is not None and client.lock(ends_at) is not None:
+        return (Span(clock.to_us(ends_at), FOREVER),)
+    return ()
