@@ -20,12 +20,7 @@ from devices import plan as plan_document
 from devices import protocol
 
 TOKEN = "t0ken-of-the-speaker"
-ORIGIN_PORT = 0
 RATE = 48_000
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
 
 
 def event_id() -> str:
@@ -63,9 +58,7 @@ class FakeServer:
         self.connections = 0
         self.acknowledge = True
         self.refuse_with: int | None = None
-        self.reply_delay_s: Callable[[], float] = lambda: 0.0
         self.pairing: list[tuple[int, dict[str, Any]]] = []
-        self.clock_offset_us = 0
         self._arrived = asyncio.Condition()
         self._server: uvicorn.Server | None = None
         self.port = 0
@@ -77,7 +70,7 @@ class FakeServer:
         return f"http://127.0.0.1:{self.port}"
 
     def now(self) -> int:
-        return now_us() + self.clock_offset_us
+        return time.time_ns() // 1000
 
     def add_media(self, content: bytes, *, duration_ms: int) -> plan_document.Asset:
         sha256 = hashlib.sha256(content).hexdigest()
@@ -212,7 +205,6 @@ class FakeServer:
                     plan_url="/api/devices/5/plan/",
                 )
             case protocol.TimeProbe():
-                await asyncio.sleep(self.reply_delay_s())
                 answer = protocol.TimeReply(n=message.n, t1=message.t1, t2=arrived, t3=self.now())
             case protocol.PlaybackComplete(event_id=key) if key and self.acknowledge:
                 answer = protocol.ReceiptAck(event_ids=[key])

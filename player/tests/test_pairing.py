@@ -134,6 +134,8 @@ def test_an_address_that_is_none(typed):
 def test_outputs(monkeypatch, tmp_path):
     monkeypatch.setattr(CardSink, "problem", staticmethod(lambda: "no card"))
     assert type(cli.make_sink("auto", None)) is NullSink
+    with pytest.raises(cli.UsageError, match="There is no card for --output card: no card"):
+        cli.make_sink("card", None)
     monkeypatch.setattr(CardSink, "problem", staticmethod(lambda: None))
     assert type(cli.make_sink("auto", None)) is CardSink
     assert type(cli.make_sink("null", None)) is NullSink

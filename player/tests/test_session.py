@@ -160,6 +160,16 @@ def test_urgent_messages_go_first_and_junk_changes_nothing():
     assert [type(message) for message in session.due(0)] == [TimeProbe, Ack, StatusUpdate, Receipt]
 
 
+def test_a_backlog_does_not_hold_up_an_ack():
+    session = welcomed(*(receipt(n) for n in range(200)))
+    run(session, 5 * S)
+    session.say(Ack(event_id="e", state="armed"), urgent=True)
+    session.say(Ack(event_id="f", state="armed"), urgent=True)
+    acks = [message for message in session.due(5 * S) if isinstance(message, Ack)]
+    assert len(acks) == 2, "at once, though receipts still wait for the allowance"
+    assert len([each for _, each in run(session, 6 * S, 5 * S) if isinstance(each, Receipt)]) > 0
+
+
 class Highest(random.Random):
     """Draws the upper end."""
 

@@ -130,6 +130,18 @@ async def test_offline_it_keeps_programme_and_schedule_and_hands_in_the_receipts
     assert level(heard[round(RATE * 1.2) : round(RATE * 1.3)]) == pytest.approx(0.1, rel=0.1), "music"
 
 
+async def test_a_refused_speaker_plays_on_and_does_not_hammer_the_server(tmp_path):
+    async with FakeServer().running() as server:
+        server.refuse_with = protocol.CloseCode.FORBIDDEN
+        async with speaker(server, tmp_path) as it:
+            await until(lambda: server.connections == 1)
+            await asyncio.sleep(1.0)
+            assert not it.task.done()
+        samples, _ = it.heard()
+    assert server.connections == 1
+    assert len(samples) > RATE // 2
+
+
 async def test_cancel_commands_volume_and_what_cannot_be_played(tmp_path):
     async with FakeServer().running() as server:
         words = server.add_sound(np.tile(WORDS, 4))

@@ -146,6 +146,9 @@ def make_sink(output: str, clock: Clock) -> Sink:
             log.warning("no sound will be heard: %s; playing to nowhere (--output null)", problem)
             return NullSink(clock)
         case "card":
+            problem = CardSink.problem()
+            if problem is not None:
+                raise UsageError(f"There is no card for --output card: {problem}.")
             return CardSink(clock)
         case "null":
             return NullSink(clock)

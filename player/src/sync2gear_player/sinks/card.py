@@ -21,6 +21,12 @@ from sync2gear_player.sinks.base import BLOCK_FRAMES, SinkError
 
 PERIOD_MS = 20
 LOOP_BANDWIDTH_HZ = 0.05
+FIRST_BANDWIDTH_HZ = 1.0
+"""Wide at first, to find the line; narrow soon, to be smooth."""
+PREFILL_S = 1.0
+"""A card first fills its buffers in one go: that says nothing of its crystal."""
+CRYSTAL = 500e-6
+"""No card's crystal is further off."""
 LOST_US = 100_000.0
 """A callback this far off the line means that the card was suspended: the line is drawn anew."""
 FIRST_CALLBACK_S = 3.0
@@ -34,6 +40,7 @@ class FrameClock:
         self._frame = 0.0
         self._at_us: float | None = None
         self._us_per_frame = US_PER_FRAME
+        self._seconds = 0.0
 
     def callback(self, frame: int, at_us: float) -> None:
         """The card asked for `frame` at `at_us` of the monotonic clock."""
@@ -48,9 +55,13 @@ class FrameClock:
         if abs(error) > LOST_US:
             self._frame, self._at_us = frame, at_us
             return
-        omega = 2 * np.pi * LOOP_BANDWIDTH_HZ * frames / RATE
+        self._seconds += frames / RATE
+        bandwidth = max(LOOP_BANDWIDTH_HZ, FIRST_BANDWIDTH_HZ / (1.0 + self._seconds))
+        omega = min(0.5, 2 * np.pi * bandwidth * frames / RATE)
         self._frame, self._at_us = frame, expected + np.sqrt(2) * omega * error
-        self._us_per_frame += omega * omega * error / frames
+        if self._seconds > PREFILL_S:
+            rate = self._us_per_frame + omega * omega * error / frames
+            self._us_per_frame = min(US_PER_FRAME * (1 + CRYSTAL), max(US_PER_FRAME * (1 - CRYSTAL), rate))
 
     def at_us(self, frame: float) -> float:
         """The monotonic instant of a frame."""
@@ -73,6 +84,7 @@ class CardSink:
         self._filled = 0
         self._changed = threading.Condition()
         self._stopped = False
+        self._begun = False
         self._device: Any = None
 
     @staticmethod
@@ -130,6 +142,7 @@ class CardSink:
     def write(self, frame: int, block: Block) -> None:
         """See `Sink.write`."""
         with self._changed:
+            self._begun = True
             self._queue.append(block)
             self._queued += len(block)
 
@@ -168,6 +181,6 @@ class CardSink:
             self._queued -= at
             if at < wanted:
                 self._filled += wanted - at
-                self.underruns += 1
+                self.underruns += self._begun
             self._changed.notify_all()
         return block
