@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Readiness(models.TextChoices):
-    """Where the preparation of a sound stands. Only `ready` ones are played."""
+    """Where the preparation of a sound stands. What is `ready`, or still has its former sound, can be played."""
 
     GENERATING = "generating", "Being spoken"
     PROCESSING = "processing", "Being examined"

@@ -16,7 +16,6 @@ from audit.services import record
 from common import clock
 from common.api import refuse_locked
 from common.errors import Refusal
-from common.media_fields import Readiness
 from devices import bus
 from devices.desired import effective_volume
 from devices.hub import Frame, Plays, Target
@@ -130,7 +129,7 @@ def _require_playable(announcement: Announcement, priority: str) -> None:
         refuse_locked(announcement.client)
     if not announcement.enabled:
         raise Refusal("announcement_disabled", f"“{announcement.title}” is switched off.")
-    if announcement.status != Readiness.READY:
+    if not announcement.playable:
         why = announcement.failure_detail or f"it is {announcement.get_status_display().lower()}"
         raise Refusal("not_ready", f"“{announcement.title}” cannot be played: {why}.")
 
