@@ -114,14 +114,18 @@ def _write_ahead(floor_pk: int, now: datetime) -> int:
 def overrule(programme: FloorProgramme, effective: datetime, *, now: datetime) -> None:
     """A new revision takes effect at `effective`: rows written ahead that are not in it any more are closed.
 
-    `programme` is locked by the caller, who saves it.
+    `programme` is locked by the caller, who saves it. Devices learn it from their plans, plain ones are told.
     """
     since = programme.announcements_from or now
-    rows = PlayEvent.objects.select_for_update(of=("self",)).filter(
-        floor_id=programme.pk,
-        priority=ledger.PLAYLIST,
-        status__in=[ledger.PENDING, ledger.DELIVERED],
-        play_at__gte=effective,
+    rows = (
+        PlayEvent.objects.select_for_update(of=("self",))
+        .select_related("device")
+        .filter(
+            floor_id=programme.pk,
+            priority=ledger.PLAYLIST,
+            status__in=[ledger.PENDING, ledger.DELIVERED],
+            play_at__gte=effective,
+        )
     )
     first, last = clock.to_us(effective), max(clock.to_us(since), clock.to_us(effective)) + HOUR_US
     holds = {
@@ -133,8 +137,8 @@ def overrule(programme: FloorProgramme, effective: datetime, *, now: datetime) -
         event.status, event.reason = ledger.FAILED, "superseded"
         event.error_message = ledger.REASONS["superseded"]
         event.completed_at = now
-        if event.device_id is not None:
-            bus.publish_on_commit(Frame([event.device_id], CancelAnnouncement(event_id=str(event.pk))))
+        if event.device is not None and event.device.plain:
+            bus.publish_on_commit(Frame([event.device.pk], CancelAnnouncement(event_id=str(event.pk))))
     PlayEvent.objects.bulk_update(gone, ["status", "reason", "error_message", "completed_at"])
     PlayEventChange.objects.bulk_create(
         PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="server")

@@ -9,7 +9,7 @@ import pytest
 
 from common import clock
 from common.tenancy import system_scope
-from devices import protocol
+from devices import bus, protocol
 from devices.models import Device
 from devices.ports import DeviceReport
 from events import sweeper
@@ -150,14 +150,23 @@ def test_without_announcements_the_floor_is_left_alone_for_a_day(air: Any) -> No
         assert programme.announcements_from == NOON + timedelta(hours=26)
 
 
-def test_a_change_closes_the_rows_that_it_makes_untrue(speaking: Any) -> None:
+def test_a_change_closes_the_rows_that_it_makes_untrue(
+    speaking: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
     segment = first_spoken(speaking)
     soon = clock.from_us(segment.start) - NOON - minutes(1)
     write(soon)
     assert {row.status for row in events()} == {"pending"}
+    with system_scope("test"):
+        Device.objects.filter(pk=speaking.second.pk).update(plain=True)
     speaking.hold(*tracks(speaking.shop.client, 2, seconds=300))
-    # Within the track before it: the change is heard instead of the announcement.
-    speaking.renew(soon)
+    told: list[Any] = []
+    monkeypatch.setattr(bus, "publish", told.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        # Within the track before it: the change is heard instead of the announcement.
+        speaking.renew(soon)
+    cancelled = [frame.devices for frame in told if isinstance(frame.message, protocol.CancelAnnouncement)]
+    assert cancelled == [[speaking.second.pk]]  # the other one learns it from its plan
     assert {(row.status, row.reason) for row in events()} == {("failed", "superseded")}
     assert write(soon + minutes(60)) == 0
 
