@@ -77,7 +77,8 @@ class Rows:
 def rows_of(floor: Floor) -> Rows:
     """The playlists assigned to `floor` (which comes with its client), with what can be played of them.
 
-    A track that is not ready is left out, and so is an announcement that has no sound yet or is switched off.
+    A track that is not ready is left out, and so is an announcement that has no sound yet or is switched off; one
+    that is not valid always stays in, for the engine to judge at its instant.
     Three queries, whatever their number.
     """
     assignments = list(
@@ -104,9 +105,12 @@ def rows_of(floor: Floor) -> Rows:
         duration_ms=F("announcement__duration_ms"),
     )
     playable = Q(announcement__enabled=True) & ~Q(announcement__audio_file="")
-    for word in words.filter(playable, announcement__audio_file__isnull=False).values(*_VALUES):
+    valid = ("announcement__valid_from", "announcement__valid_until")
+    for word in words.filter(playable, announcement__audio_file__isnull=False).values(*_VALUES, *valid):
         if word["duration_ms"]:
-            spoken.setdefault(word["playlist_id"], []).append(AnnouncementItem(**_engine_values(word)))
+            since, until = (None if word[name] is None else clock.to_us(word[name]) for name in valid)
+            item = AnnouncementItem(**_engine_values(word), valid_from=since, valid_until=until)
+            spoken.setdefault(word["playlist_id"], []).append(item)
     content = Content(
         zone=floor.zone,
         quiet=quiet_hours(floor.quiet_hours_start, floor.quiet_hours_end),

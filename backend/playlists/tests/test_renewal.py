@@ -163,6 +163,17 @@ def test_an_announcement_is_switched_off_and_speaks_anew(air: Any) -> None:
     assert {(sound_of(s).sha256, s.end - s.start) for s in heard} == {("f" * 64, 7 * SECOND)}
 
 
+def test_an_announcement_is_said_only_while_it_is_valid(air: Any) -> None:
+    spoken = words(
+        air.shop.client, valid_from=NOON + timedelta(hours=2), valid_until=NOON + timedelta(hours=4)
+    )
+    air.hold(*tracks(air.shop.client, 2), spoken)
+    air.renew()
+    said = [clock.from_us(segment.start) - NOON for segment in announcements(air.heard(NOW, 6 * ONE_HOUR))]
+    assert len(said) == 8
+    assert 2 * ONE_HOUR <= min(said) < max(said) < 4 * ONE_HOUR
+
+
 def test_the_floors_own_clock_and_quiet_hours(air: Any, shop: Any) -> None:
     (one,) = tracks(shop.client, 1)
     air.hold(one)
