@@ -6,6 +6,7 @@ and the files' own loudness gain.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -94,10 +95,13 @@ def mix(segments: Iterable[Segment], claims: Iterable[Claim], now: int) -> Mix:
 
 
 def fade_gain(segment: Segment, at: int) -> float:
-    """The segment's own gain from its fades, linear, at an instant inside it."""
+    """The segment's own gain (amplitude) from its fades, which are linear in power, at an instant inside it.
+
+    Two different tracks that cross so keep the loudness: their powers add up to one.
+    """
     rise = (at - segment.start) / segment.fade_in_us if segment.fade_in_us else 1.0
     fall = (segment.end - at) / segment.fade_out_us if segment.fade_out_us else 1.0
-    return max(0.0, min(1.0, rise, fall))
+    return math.sqrt(max(0.0, min(1.0, rise, fall)))
 
 
 def music_gain(plays: Iterable[Play], at: int) -> float:
