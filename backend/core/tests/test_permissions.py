@@ -1,0 +1,485 @@
+"""Who may call what: one line for every route and method. A route without a line fails, and so does a stale line.
+
+The columns: anonymous | floor user: own floor, another floor, another tenant | client admin: own business, another
+tenant | super admin | speaker. Each caller names the thing that the column says: `{device}` and the like, in the
+path and in the body, stand for that tenant's or floor's. A path that leads to another tenant's row is 404, a body
+that names one 400. `-` stands where a line names nothing that could be another's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings as current_settings
+from django.db import transaction
+from django.urls import URLPattern, get_resolver, resolve
+from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from common import clock
+from common.tenancy import OutsideScope, TenantManager, system_scope
+from common.tests.sounds import sound
+from conftest import PASSWORD, Business
+from devices.models import Device
+from devices.services import rotate_token, start_pairing
+from events.tests.support import make_announcement, make_event
+from music.models import MusicFile
+from playlists.models import ChannelPlaylist, ChannelPlaylistFloor
+from schedules.models import Schedule, ScheduleAnnouncement, ScheduleFloor
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Line:
+    """One route and method; `answers` are HTTP statuses in the order of the columns."""
+
+    method: str
+    path: str
+    answers: str
+    body: dict[str, Any] | None = field(default=None)
+
+    @property
+    def url(self) -> str:
+        """The path from the root."""
+        return self.path if self.path.startswith("/") else f"/api/{self.path}"
+
+
+OPEN = "200 | 200 - - | 200 - | 200 | 200"
+READ_ONE = "401 | 200 200 404 | 200 404 | 200 | 401"
+READ_ON_FLOOR = "401 | 200 404 404 | 200 404 | 200 | 401"
+LISTED = "401 | 200 - - | 200 - | 200 | 401"
+CHANGED = "401 | 403 403 403 | 200 404 | 200 | 401"
+REMOVED = "401 | 403 403 403 | 204 404 | 204 | 401"
+MADE = "401 | 403 403 403 | 201 400 | 201 | 401"
+
+LINES = [
+    # --- sign-in and people
+    Line(
+        "POST",
+        "auth/register/",
+        "201 | 201 - - | 201 - | 201 | 201",
+        {
+            "business_name": "New",
+            "name": "N",
+            "email": "new@example.com",
+            "password": PASSWORD,
+            "telephone": "1",
+        },
+    ),
+    Line("POST", "auth/login/", OPEN, {"email": "{email}", "password": PASSWORD}),
+    Line("POST", "auth/refresh/", OPEN, {"refresh": "{refresh}"}),
+    Line("POST", "auth/logout/", "401 | 403 - - | 403 - | 403 | 401", {"refresh": "{refresh}"}),
+    Line("GET", "auth/me/", LISTED),
+    Line("PATCH", "auth/me/", LISTED, {"first_name": "N"}),
+    Line("GET", "users/", "401 | 403 - - | 200 - | 200 | 401"),
+    Line(
+        "POST",
+        "users/",
+        MADE,
+        {
+            "client": "{client}",
+            "role": "floor_user",
+            "floor": "{floor}",
+            "email": "new@example.com",
+            "password": PASSWORD,
+        },
+    ),
+    Line("GET", "users/{user}/", CHANGED),
+    Line("PATCH", "users/{user}/", CHANGED, {"first_name": "N"}),
+    Line("DELETE", "users/{user}/", REMOVED),
+    # --- floors
+    Line("GET", "floors/", LISTED),
+    Line("POST", "floors/", MADE, {"client": "{client}", "name": "New"}),
+    Line("GET", "floors/{floor}/", READ_ON_FLOOR),
+    Line("PATCH", "floors/{floor}/", CHANGED, {"name": "N"}),
+    Line("DELETE", "floors/{floor}/", REMOVED),
+    Line("GET", "floors/{floor}/devices/", READ_ON_FLOOR),
+    # --- devices
+    Line("POST", "devices/pair/", "201 | 201 - - | 201 - | 201 | 201", {"hardware_id": "hw-new"}),
+    Line("POST", "devices/pair/token/", "400 | 400 - - | 400 - | 400 | 400", {"device_code": "{nobody}"}),
+    Line("GET", "devices/self/", "401 | 401 - - | 401 - | 401 | 200"),
+    Line("POST", "devices/ticket/", "401 | 401 - - | 401 - | 401 | 201"),
+    Line("GET", "devices/{device}/plan/", "401 | 200 404 404 | 200 404 | 200 | 200"),
+    Line("GET", "devices/", LISTED),
+    Line("POST", "devices/", MADE, {"client": "{client}", "floor": "{floor}", "name": "New"}),
+    Line("POST", "devices/claim/", MADE, {"user_code": "{code}", "floor": "{floor}", "name": "New"}),
+    Line("GET", "devices/{device}/", READ_ON_FLOOR),
+    Line("PATCH", "devices/{device}/", CHANGED, {"name": "N"}),
+    Line("DELETE", "devices/{device}/", REMOVED),
+    Line("POST", "devices/{device}/rotate-token/", CHANGED),
+    Line("POST", "devices/{device}/revoke-token/", CHANGED),
+    Line("POST", "devices/{device}/volume/", READ_ON_FLOOR, {"volume": 5}),
+    Line("POST", "devices/{device}/control/", "401 | 202 404 404 | 202 404 | 202 | 401", {"action": "next"}),
+    Line("POST", "devices/{device}/test-tone/", "401 | 202 404 404 | 202 404 | 202 | 401", {}),
+    Line("GET", "devices/{device}/status/", READ_ON_FLOOR),
+    # --- music
+    Line("GET", "music/", LISTED),
+    Line("POST", "music/upload/", "401 | 403 403 403 | 415 415 | 415 | 401", {"client": "{client}"}),
+    Line("GET", "music/{music}/", READ_ONE),
+    Line("PATCH", "music/{music}/", CHANGED, {"name": "N"}),
+    Line("DELETE", "music/{music}/", REMOVED),
+    Line("GET", "music/{music}/stream/", READ_ONE),
+    Line("GET", "/media/announcement/{announcement}/x", "403 | 403 403 403 | 403 403 | 403 | 403"),
+    # --- announcements
+    Line("GET", "announcements/", LISTED),
+    Line(
+        "POST",
+        "announcements/",
+        MADE,
+        {"client": "{client}", "title": "New", "type": "tts", "text": "Good morning"},
+    ),
+    Line(
+        "POST",
+        "announcements/tts/generate/",
+        "401 | 403 403 403 | 202 400 | 202 | 401",
+        {"client": "{client}", "title": "New", "text": "Good morning"},
+    ),
+    Line("GET", "announcements/tts/voices/", LISTED),
+    Line("GET", "announcements/{announcement}/", READ_ONE),
+    Line("PATCH", "announcements/{announcement}/", CHANGED, {"title": "N"}),
+    Line("DELETE", "announcements/{announcement}/", REMOVED),
+    Line("GET", "announcements/{announcement}/stream/", READ_ONE),
+    Line(
+        "POST",
+        "announcements/{announcement}/play/",
+        "401 | 202 400 404 | 202 404 | 202 | 401",
+        {"devices": ["{device}"], "floors": ["{floor}"]},
+    ),
+    # --- plays
+    Line("GET", "play-events/", LISTED),
+    Line("GET", "play-events/{event}/", READ_ON_FLOOR),
+    Line("POST", "play-events/{event}/cancel/", READ_ON_FLOOR),
+    Line("POST", "play-events/cancel/", READ_ON_FLOOR, {"play_id": "{play}"}),
+    # --- playlists
+    Line("GET", "channel-playlists/", LISTED),
+    Line("POST", "channel-playlists/", MADE, {"client": "{client}", "name": "New"}),
+    Line("GET", "channel-playlists/{playlist}/", READ_ON_FLOOR),
+    Line("PATCH", "channel-playlists/{playlist}/", CHANGED, {"name": "N"}),
+    Line("DELETE", "channel-playlists/{playlist}/", REMOVED),
+    Line("POST", "channel-playlists/{playlist}/reorder/", CHANGED, {"items": []}),
+    Line("POST", "channel-playlists/{playlist}/assign-floors/", CHANGED, {"floors": ["{floor}"]}),
+    Line(
+        "GET", "music/licence-log/?month=2026-03&client={client}", "401 | 403 403 403 | 200 400 | 200 | 401"
+    ),
+    # --- schedules
+    Line("GET", "schedules/", LISTED),
+    Line(
+        "POST",
+        "schedules/",
+        MADE,
+        {
+            "client": "{client}",
+            "name": "New",
+            "schedule_type": "interval",
+            "interval_minutes": 60,
+            "schedule_announcements": [{"announcement": "{announcement}"}],
+            "floors": ["{floor}"],
+        },
+    ),
+    Line("GET", "schedules/{schedule}/", READ_ON_FLOOR),
+    Line("PATCH", "schedules/{schedule}/", CHANGED, {"name": "N"}),
+    Line("DELETE", "schedules/{schedule}/", REMOVED),
+    Line("POST", "schedules/{schedule}/toggle/", CHANGED),
+    Line("POST", "floors/{floor}/stop/", "401 | 201 404 404 | 201 404 | 201 | 401", {}),
+    Line("POST", "floors/{floor}/resume/", READ_ON_FLOOR),
+    # --- the API's own description
+    Line("GET", "schema/", "200 | 200 - - | 200 - | 200 | 401"),
+    Line("GET", "docs/", "200 | 200 - - | 200 - | 200 | 401"),
+    Line("GET", "redoc/", "200 | 200 - - | 200 - | 200 | 401"),
+]
+
+BODIES = [
+    *(
+        Line("PATCH", "schedules/{own_schedule}/", "401 | 403 403 403 | 200 400 | 200 | 401", body)
+        for body in (
+            {"floors": ["{floor}"]},
+            {"devices": ["{device}"]},
+            {"schedule_announcements": [{"announcement": "{announcement}"}]},
+        )
+    ),
+    # --- one's own row, another tenant's reference: 400, whatever the field is called
+    Line("PATCH", "devices/{own_device}/", "401 | 403 403 403 | 200 400 | 200 | 401", {"floor": "{floor}"}),
+    Line("PATCH", "users/{own_user}/", "401 | 403 403 403 | 200 400 | 200 | 401", {"floor": "{floor}"}),
+    Line(
+        "POST",
+        "announcements/{own_announcement}/play/",
+        "401 | 202 400 400 | 202 400 | 202 | 401",
+        {"devices": ["{device}"]},
+    ),
+    Line(
+        "POST",
+        "announcements/{own_announcement}/play/",
+        "401 | 202 400 400 | 202 400 | 202 | 401",
+        {"floors": ["{floor}"]},
+    ),
+    Line(
+        "POST",
+        "channel-playlists/{own_playlist}/assign-floors/",
+        "401 | 403 403 403 | 200 400 | 200 | 401",
+        {"floors": ["{floor}"]},
+    ),
+    Line(
+        "POST",
+        "channel-playlists/",
+        MADE,
+        {"client": "{own_client}", "name": "N", "items": [{"announcement": "{announcement}"}]},
+    ),
+    Line(
+        "POST",
+        "channel-playlists/",
+        MADE,
+        {"client": "{own_client}", "name": "N", "items": [{"music_file": "{music}"}]},
+    ),
+]
+
+UNLISTED = {"admin/": "Django's own admin, for super admins: it has its own sign-in and is no API"}
+"""What the walk leaves out, and why."""
+
+
+def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every route of the project."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = prefix + str(pattern.pattern).removeprefix("^")
+        if route in UNLISTED:
+            continue
+        if isinstance(pattern, URLPattern):
+            yield route, pattern
+        else:
+            yield from routes(pattern.url_patterns, route)
+
+
+def methods(pattern: URLPattern) -> set[str]:
+    """The methods that a route offers, HEAD and OPTIONS aside."""
+    view: Any = pattern.callback
+    offered = getattr(view, "actions", None) or {
+        name
+        for name in ("get", "post", "put", "patch", "delete")
+        if hasattr(getattr(view, "cls", None) or view.view_class, name)
+    }
+    return {name.upper() for name in offered} - {"HEAD", "OPTIONS"}
+
+
+def test_every_route_and_method_has_a_line_and_every_line_a_route() -> None:
+    there = {(method, route) for route, pattern in routes() for method in methods(pattern)}
+    written = {(line.method, resolve(example(line.url)).route) for line in LINES}
+    assert there - written == set(), "these have no line in LINES: say who may call them"
+    assert written - there == set(), "these lines lead nowhere"
+    assert len(LINES) == len(written), "a line stands twice"
+
+
+def example(url: str) -> str:
+    """The path with something in its places."""
+    return re.sub(r"\{\w+\}", "1", url).partition("?")[0]
+
+
+# --- the things that stand in the places -----------------------------------------------------------------
+
+
+@dataclass
+class Things:
+    """What the placeholders stand for, for one floor of one business."""
+
+    values: dict[str, Any]
+    secrets: list[str]
+    """Texts that nobody outside of this business may ever be sent."""
+
+    def fill(self, template: Any) -> Any:
+        """A path or a body with its places filled."""
+        if isinstance(template, dict):
+            return {name: self.fill(value) for name, value in template.items()}
+        if isinstance(template, list):
+            return [self.fill(value) for value in template]
+        if isinstance(template, str) and template.strip("{}") in self.values:
+            return self.values[template.strip("{}")]
+        return template.format_map(self.values) if isinstance(template, str) else template
+
+
+def things_of(business: Business, floor: int, code: str, refresh: str) -> Things:
+    """One of everything, on this floor of this business."""
+    name = f"Secret {business.client.name} {floor}"
+    path = "sounds/one.mp3"
+    device = business.devices[floor]
+    with system_scope("test data"):
+        Device.objects.filter(pk=device.pk).update(last_seen=clock.now(), name=name)
+        words = make_announcement(business, title=name, audio_file=path)
+        music = MusicFile.objects.create(
+            client=business.client,
+            name=name,
+            file=path,
+            file_size=1,
+            duration=1,
+            mime_type="audio/mpeg",
+            status="ready",
+            sha256="0" * 64,
+            created_by=business.admin,
+        )
+        later = clock.now() + timedelta(minutes=5)
+        event = make_event(
+            business, device=device, announcement=words, now=clock.now(), play_at=later, expires_at=later
+        )
+        playlist = ChannelPlaylist.objects.create(
+            client=business.client, name=name, created_by=business.admin
+        )
+        ChannelPlaylistFloor.objects.create(playlist=playlist, floor=business.floors[floor])
+        schedule = Schedule.objects.create(
+            client=business.client,
+            name=name,
+            schedule_type="interval",
+            interval_minutes=60,
+            created_by=business.admin,
+        )
+        ScheduleFloor.objects.create(schedule=schedule, floor=business.floors[floor])
+        ScheduleAnnouncement.objects.create(schedule=schedule, announcement=words)
+    values = {
+        "client": business.client.pk,
+        "floor": business.floors[floor].pk,
+        "device": device.pk,
+        "user": business.floor_user.pk,
+        "announcement": words.pk,
+        "music": music.pk,
+        "event": str(event.pk),
+        "play": str(event.play_id),
+        "playlist": playlist.pk,
+        "schedule": schedule.pk,
+        "code": code,
+        "nobody": "nobody",
+        "email": business.floor_user.email,
+        "refresh": refresh,
+    }
+    return Things(values, [name, business.admin.email, device.device_id, business.client.email])
+
+
+@pytest.fixture
+def world(shop: Business, other_shop: Business, staff: Any, settings: Any) -> dict[str, Any]:
+    """Callers, and what each column's placeholders stand for."""
+    place = Path(current_settings.MEDIA_ROOT) / "sounds"
+    place.mkdir(parents=True)
+    (place / "one.mp3").write_bytes(sound(seconds=0.2))
+    pairing = start_pairing(hardware_id="hw-waiting", name="", software="", ip_address=None, now=clock.now())
+    # A session of somebody who is none of the callers: refreshing is open to whoever has it, ending it is not.
+    refresh = str(RefreshToken.for_user(other_shop.floor_user))
+    code = pairing.user_code
+    columns = {
+        "own": things_of(shop, 0, code, refresh),
+        "floor": things_of(shop, 1, code, refresh),
+        "tenant": things_of(other_shop, 0, code, refresh),
+    }
+    own = {f"own_{name}": value for name, value in columns["own"].values.items()}
+    for things in columns.values():
+        things.values |= own
+    with system_scope("test data"):
+        token = rotate_token(device=shop.devices[0])
+    callers = {
+        "anonymous": APIClient(),
+        "floor user": signed_in(RefreshToken.for_user(shop.floor_user).access_token),
+        "client admin": signed_in(RefreshToken.for_user(shop.admin).access_token),
+        "super admin": signed_in(RefreshToken.for_user(staff).access_token),
+        "speaker": signed_in(token),
+    }
+    return {"callers": callers, "columns": columns}
+
+
+def signed_in(token: Any) -> APIClient:
+    """A client that shows this token."""
+    api = APIClient(raise_request_exception=False)
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return api
+
+
+COLUMNS = [
+    [("anonymous", "own")],
+    [("floor user", "own"), ("floor user", "floor"), ("floor user", "tenant")],
+    [("client admin", "own"), ("client admin", "tenant")],
+    [("super admin", "own")],
+    [("speaker", "own")],
+]
+
+
+def ask(world: dict[str, Any], line: Line, caller: str, whose: str) -> str:
+    """The status that this caller gets; whatever it did is undone."""
+    things = world["columns"][whose]
+    url = line.url.format_map(things.values)
+    with transaction.atomic():
+        answer = world["callers"][caller].generic(
+            line.method,
+            url,
+            json.dumps(things.fill(line.body)) if line.body is not None else "",
+            content_type="application/json",
+        )
+        transaction.set_rollback(True)
+    if caller in ("anonymous", "floor user", "client admin", "speaker") and not answer.streaming:
+        for secret in world["columns"]["tenant"].secrets:
+            assert secret not in answer.content.decode(), f"{caller} was sent something of another tenant"
+    if caller == "floor user" and whose == "own" and not answer.streaming and line.method == "GET":
+        for secret in world["columns"]["floor"].secrets[:1]:
+            seen_by_all = line.path.startswith(("announcements/", "music/"))
+            assert seen_by_all or secret not in answer.content.decode(), "something of another floor"
+    return str(answer.status_code)
+
+
+@pytest.mark.parametrize("line", [*LINES, *BODIES], ids=lambda line: f"{line.method} {line.path}")
+def test_who_may(world: dict[str, Any], line: Line) -> None:
+    expected = [group.split() for group in line.answers.split("|")]
+    assert [len(group) for group in expected] == [len(group) for group in COLUMNS]
+    got = [
+        [
+            "-" if wanted == "-" else ask(world, line, *column)
+            for wanted, column in zip(wanted_group, group, strict=True)
+        ]
+        for wanted_group, group in zip(expected, COLUMNS, strict=True)
+    ]
+    assert " | ".join(" ".join(group) for group in got) == line.answers
+
+
+# --- every table of ours is somebody's -------------------------------------------------------------------
+
+OURS = [
+    model for model in apps.get_models() if (Path(current_settings.BASE_DIR) / model._meta.app_label).is_dir()
+]
+
+WITHOUT_A_TENANT = {
+    "common.IdempotencyRecord": "holds a caller's own answers, and is found by caller and key only",
+    "ai_config.AIProvider": "sync2gear's own accounts, which no tenant reaches by any route",
+    "devices.DevicePairing": "belongs to nobody until it is claimed; found by its secret or its code only",
+    "events.PlayEventChange": "read only through its event, which is scoped",
+}
+"""Tables of ours that are not narrowed to a scope, and why that is right."""
+
+
+def is_scoped(model: Any) -> bool:
+    """Whether the model's `objects` narrows to the scope in force."""
+    return isinstance(model._meta.managers_map.get("objects"), TenantManager)
+
+
+def test_every_table_is_scoped_or_says_why_not() -> None:
+    unscoped = {model._meta.label for model in OURS if not is_scoped(model)}
+    assert unscoped - WITHOUT_A_TENANT.keys() == set(), "give it a TenantManager, or a reason"
+    assert WITHOUT_A_TENANT.keys() - unscoped == set(), "stale: these are scoped, or gone"
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in OURS if is_scoped(model)], ids=lambda model: model._meta.label
+)
+def test_outside_of_a_scope_nothing_is_shown(model: Any) -> None:
+    for look in (
+        lambda: model.objects.all(),
+        lambda: model.objects.filter(pk=1),
+        lambda: model.objects.count(),
+        lambda: model.objects.update(pk=1),
+    ):
+        with pytest.raises(OutsideScope):
+            look()
+
+
+def test_a_relation_is_scoped_too(shop: Business) -> None:
+    with pytest.raises(OutsideScope):
+        list(shop.client.floors.all())
