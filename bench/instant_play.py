@@ -90,7 +90,9 @@ async def measure_sync2gear(server: lab.Server, rounds: int) -> list[float]:
     owner = lab.register(server)
     floor = owner.call("POST", "/api/floors/", expect=201, json={"name": "Ground"})
     device = owner.call("POST", "/api/devices/", expect=201, json={"name": "S", "floor": floor["id"]})
-    made = owner.call("POST", "/api/announcements/tts/generate/", expect=202, json={"title": "T", "text": "Hello."})
+    made = owner.call(
+        "POST", "/api/announcements/tts/generate/", expect=202, json={"title": "T", "text": "Hello."}
+    )
     path = f"/api/announcements/{made['id']}/"
     lab.wait_for("speech", lambda: owner.get(path)["status"] == "ready")
     headers = dict(owner.http.headers)
@@ -139,7 +141,9 @@ def main() -> None:
         for name, values in (("bare", bare), ("sync2gear", ours))
     }
     ratio = rows["sync2gear"]["p50_ms"] / rows["bare"]["p50_ms"]
-    print(json.dumps({"bench": "instant_play", "rounds": chosen.rounds, **rows, "p50_ratio": round(ratio, 2)}))
+    print(
+        json.dumps({"bench": "instant_play", "rounds": chosen.rounds, **rows, "p50_ratio": round(ratio, 2)})
+    )
     print(f"{'':12}{'p50 ms':>10}{'p99 ms':>10}")
     for name, row in rows.items():
         print(f"{name:12}{row['p50_ms']:10.2f}{row['p99_ms']:10.2f}")

@@ -8,7 +8,6 @@ from django.db import models
 
 from common.tenancy import TenantManager
 
-
 KEPT: dict[str, Any] = {"on_delete": models.DO_NOTHING, "db_constraint": False, "related_name": "+"}
 """A key that outlives what it points at: the trail is append-only, so not even a null is written into it."""
 

@@ -75,7 +75,7 @@ def audited(
         def remember(sender: Any, instance: Any, raw: bool = False, **kwargs: Any) -> None:
             if raw or instance._state.adding:
                 return
-            stored = model._base_manager.filter(pk=instance.pk).first()
+            stored = sender._base_manager.filter(pk=instance.pk).first()
             if stored is not None:
                 secrets = {name: getattr(stored, name) for name in secret}
                 setattr(instance, BEFORE, (values(stored), secrets))

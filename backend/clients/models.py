@@ -14,7 +14,6 @@ from common import clock
 from common.tenancy import TenantManager, TenantQuerySet
 from common.validators import validate_time_zone
 
-
 LONGEST_GAP = 720
 """Minutes between two scheduled announcements on a floor, from start to start."""
 
