@@ -36,8 +36,11 @@ from devices.services import create_device
 from events.services import play_now
 from music.models import MusicFile
 from music.services import upload_music
+from playlists.models import ChannelPlaylist
+from playlists.services import Assignment, Entry, assign_floors, create_playlist
 from users.models import User
 from users.services import create_user
+from zones.models import Floor
 from zones.services import create_floor
 
 logger = logging.getLogger(__name__)
@@ -48,9 +51,12 @@ FLOORS = ("Coffee bar", "Gallery")
 SPEAKERS = (("Counter", "Coffee bar"), ("Window", "Coffee bar"), ("Gallery stairs", "Gallery"))
 """Name and floor. `make speaker` is the first one; the others stay offline, as a speaker without power would."""
 GREETING = "Greeting"
+OFFER = "Fresh pastries"
+OFFER_EVERY_MINUTES = 10
+CHANNEL = "All day"
 WORDS = (
     (GREETING, "welcome", "Welcome to Demo Coffee. This speaker is now part of your shop."),
-    ("Fresh pastries", "offers", "Fresh pastries have just left the oven. Ask for one at the counter."),
+    (OFFER, "offers", "Fresh pastries have just left the oven. Ask for one at the counter."),
     ("Closing soon", "closing", "Dear guests, we close in fifteen minutes. Thank you for coming today."),
 )
 """Title, category and text of the spoken announcements."""
@@ -181,7 +187,18 @@ def furnish(folder: DemoFolder, *, now: datetime, stopping: Event | None = None)
                 return
             if not MusicFile.objects.filter(name=style_of(seed).title).exists():
                 _make_track(seed, client=client, owner=owner, now=now)
+        if owner is not None and not ChannelPlaylist.objects.exists():
+            _make_channel(client=client, owner=owner)
     folder.unfurnished.unlink()
+
+
+def _make_channel(*, client: Client, owner: User) -> None:
+    """One channel on every floor: all the music, and now and then what is fresh."""
+    spoken = Announcement.objects.filter(title=OFFER)
+    entries = [Entry(track) for track in MusicFile.objects.order_by("pk")]
+    entries += [Entry(words, OFFER_EVERY_MINUTES) for words in spoken]
+    channel = create_playlist(client=client, by=owner, items=entries, name=CHANNEL)
+    assign_floors(playlist=channel, assignments=[Assignment(floor) for floor in Floor.objects.all()])
 
 
 def _make_track(seed: int, *, client: Client, owner: User | None, now: datetime) -> None:

@@ -20,6 +20,7 @@ from core.embedded.first_start import Account, ensure_super_admin, super_admin
 from devices.models import Device
 from events.models import PlayEvent
 from music.models import MusicFile
+from playlists.models import ChannelPlaylist
 from users.models import User
 from zones.models import Floor
 
@@ -113,6 +114,9 @@ def test_sounds_are_asked_for_once(made: demo.DemoFolder, monkeypatch: pytest.Mo
     assert set(Announcement.objects.values_list("title", flat=True)) == titles
     assert MusicFile.objects.count() == len(demo.TRACKS)
     assert set(MusicFile.objects.values_list("artist", flat=True)) == {"sync2gear"}
+    channel = ChannelPlaylist.objects.get()
+    assert channel.items.count() == len(demo.TRACKS) + 1
+    assert channel.assignments.count() == len(demo.FLOORS)
     MusicFile.objects.all().delete()
     demo.furnish(made, now=clock.now())
     assert not MusicFile.objects.exists(), "what somebody deleted stays deleted"
