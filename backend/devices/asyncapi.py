@@ -1,0 +1,97 @@
+"""The AsyncAPI 3.0 description of the device socket, made from the messages of `devices.protocol`."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+
+from devices import protocol
+
+COMPONENTS = "#/components/schemas/{name}"
+
+
+def document() -> dict[str, Any]:
+    """The whole document, as JSON can hold it."""
+    inbound, outbound = get_args(protocol.Inbound), get_args(protocol.Outbound)
+    _, schemas = msgspec.json.schema_components((*inbound, *outbound), ref_template=COMPONENTS)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "sync2gear device protocol",
+            "version": "1.0.0",
+            "description": (
+                "One WebSocket for each speaker. The flow, the close codes and what a receipt proves stand in"
+                " docs/device-protocol.md."
+            ),
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "shop": {
+                "host": "localhost:8000",
+                "protocol": "ws",
+                "security": [{"$ref": "#/components/securitySchemes/deviceToken"}],
+            }
+        },
+        "channels": {
+            "device": {
+                "address": "/ws/devices/{device_id}/",
+                "parameters": {"device_id": {"description": "The hardware's own id."}},
+                "messages": {_tag(each): {"$ref": _message(each)} for each in (*inbound, *outbound)},
+                "bindings": {
+                    "ws": {
+                        "headers": {
+                            "type": "object",
+                            "properties": {
+                                "Sec-WebSocket-Protocol": {"type": "string", "const": protocol.SUBPROTOCOL}
+                            },
+                        }
+                    }
+                },
+            }
+        },
+        "operations": {
+            "fromDevice": _operation("receive", "What a speaker sends.", inbound),
+            "toDevice": _operation("send", "What a speaker is sent.", outbound),
+        },
+        "components": {
+            "messages": {_tag(each): _described(each) for each in (*inbound, *outbound)},
+            "schemas": schemas,
+            "securitySchemes": {
+                "deviceToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": (
+                        "The speaker's token. A browser, which cannot set headers, offers the subprotocol"
+                        f" `{protocol.TICKET_SUBPROTOCOL_PREFIX}<ticket>` besides `{protocol.SUBPROTOCOL}`."
+                    ),
+                }
+            },
+        },
+    }
+
+
+def _tag(message: Any) -> str:
+    return str(message.__struct_config__.tag)
+
+
+def _message(message: Any) -> str:
+    return f"#/components/messages/{_tag(message)}"
+
+
+def _described(message: Any) -> dict[str, Any]:
+    return {
+        "name": _tag(message),
+        "title": message.__name__,
+        "summary": " ".join((message.__doc__ or "").split()),
+        "payload": {"$ref": COMPONENTS.format(name=message.__name__)},
+    }
+
+
+def _operation(action: str, summary: str, messages: tuple[Any, ...]) -> dict[str, Any]:
+    return {
+        "action": action,
+        "summary": summary,
+        "channel": {"$ref": "#/channels/device"},
+        "messages": [{"$ref": f"#/channels/device/messages/{_tag(each)}"} for each in messages],
+    }
