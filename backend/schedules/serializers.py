@@ -9,6 +9,8 @@ from rest_framework import serializers
 from announcements.models import Announcement
 from common.serializers import TenantRelatedField, TenantSerializer, invalid
 from devices.models import Device
+from events.domain import ledger
+from events.models import PlayEvent
 from playlists.serializers import LookedUpTogether, SharedField
 from schedules.models import FloorStop, Schedule, ScheduleAnnouncement, ScheduleException
 from schedules.services import DaysOff, Parts
@@ -137,6 +139,51 @@ class ScheduleSerializer(TenantSerializer[Schedule]):
                 ],
             )
         }
+
+
+class OutcomeSerializer(serializers.ModelSerializer[PlayEvent]):
+    """What became of an occurrence on one device."""
+
+    message = serializers.SerializerMethodField(help_text="The reason as a sentence.")
+
+    class Meta:
+        model = PlayEvent
+        fields = ["id", "device", "device_name", "status", "reason", "message", "started_at", "played_ms"]
+
+    def get_message(self, event: PlayEvent) -> str:
+        """As the event tells it, with what the device said."""
+        return event.error_message or ledger.REASONS.get(event.reason, "")
+
+
+class OccurrenceSerializer(serializers.Serializer[Any]):
+    """One occurrence where one thing holds for it; where another does, it has an entry of its own."""
+
+    at = serializers.DateTimeField()
+    local_time = serializers.CharField(help_text="On the wall clock of `timezone`, with its offset.")
+    timezone = serializers.CharField()
+    announcement = serializers.IntegerField(allow_null=True)
+    announcement_title = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=["due", "suppressed"])
+    reason = serializers.CharField(help_text="Why it is suppressed; stable.")
+    message = serializers.CharField(help_text="The reason as a sentence.")
+    by = serializers.IntegerField(
+        allow_null=True, help_text="For `least_gap`: the schedule that came too near."
+    )
+    floors = serializers.ListField(child=serializers.IntegerField())
+    devices = serializers.ListField(child=serializers.IntegerField())
+    plays = OutcomeSerializer(many=True, help_text="What is on the record, for each device.")
+
+
+class OccurrencesSerializer(serializers.Serializer[Any]):
+    """The occurrences of a schedule in a window."""
+
+    to = serializers.DateTimeField()
+    next_from = serializers.DateTimeField(allow_null=True, help_text="Ask on from here; null: that is all.")
+    occurrences = OccurrenceSerializer(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """With `from`, which Python does not let stand as a name."""
+        return {"from": serializers.DateTimeField(source="start")} | super().get_fields()
 
 
 class StopSerializer(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -16,17 +17,20 @@ from common.errors import Refusal
 from common.idempotency import idempotent
 from common.openapi import reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser
-from schedules import selectors, services
+from schedules import preview, selectors, services
 from schedules.filters import ScheduleFilter
 from schedules.models import Schedule
 from schedules.serializers import (
     FloorStopSerializer,
+    OccurrencesSerializer,
     ResumedSerializer,
     ScheduleSerializer,
     StopSerializer,
 )
+from schedules.windows import window_of, window_parameters
 from zones.models import Floor
 
+LONGEST_PREVIEW = timedelta(days=31)
 REPEATED = ("idempotency_key_reused", "idempotency_in_progress")
 AT_ONCE = "Speakers hear of it at once; what was to play within the next minute and a half is taken back."
 
@@ -65,11 +69,13 @@ class ScheduleViewSet(CrudViewSet):
         "partial_update": IsClientAdmin,
         "destroy": IsClientAdmin,
         "toggle": IsClientAdmin,
+        "occurrences": IsFloorUser,
     }
 
     def get_queryset(self) -> Any:
         """Schedules with their lists."""
-        return selectors.with_parts(super().get_queryset())
+        rows = super().get_queryset()
+        return rows.select_related("client") if self.action == "occurrences" else selectors.with_parts(rows)
 
     def create_row(self, serializer: Any) -> Schedule:
         """Through the service, which says what could never fire."""
@@ -109,6 +115,26 @@ class ScheduleViewSet(CrudViewSet):
         """200 with the schedule."""
         schedule = services.toggle_schedule(schedule=self.get_object(), now=clock.now())
         return Response(self.represent(self.visible_again(schedule)))
+
+    @extend_schema(
+        operation_id="schedules_occurrences",
+        summary="When it fires, when it fired, and why not",
+        description=(
+            "Past occurrences with what became of them on each device, coming ones as the rules stand. At most 1,000"
+            " instants; `next_from` says where to ask on."
+        ),
+        parameters=window_parameters("31 days"),
+        responses={200: OccurrencesSerializer, **reading("validation_failed")},
+    )
+    @action(detail=True, methods=["get"], filter_backends=[], pagination_class=None)
+    def occurrences(self, request: Request, pk: str) -> Response:
+        """200 with the occurrences of the window."""
+        now = clock.now()
+        schedule = self.get_object()
+        window = window_of(request, now=now, longest=LONGEST_PREVIEW)
+        found, next_from = preview.seen(schedule, window.start, window.end, now=now)
+        answer = {"start": window.start, "to": window.end, "next_from": next_from, "occurrences": found}
+        return Response(OccurrencesSerializer(answer).data)
 
 
 def floor_or_refusal(floor_pk: int) -> Floor:

@@ -189,6 +189,7 @@ LINES = [
     Line("PATCH", "schedules/{schedule}/", CHANGED, {"name": "N"}),
     Line("DELETE", "schedules/{schedule}/", REMOVED),
     Line("POST", "schedules/{schedule}/toggle/", CHANGED),
+    Line("GET", "schedules/{schedule}/occurrences/", READ_ON_FLOOR),
     Line("POST", "floors/{floor}/stop/", "401 | 201 404 404 | 201 404 | 201 | 401", {}),
     Line("POST", "floors/{floor}/resume/", READ_ON_FLOOR),
     # --- the API's own description
@@ -361,6 +362,10 @@ def things_of(business: Business, floor: int, code: str, refresh: str) -> Things
 @pytest.fixture
 def world(shop: Business, other_shop: Business, staff: Any, settings: Any) -> dict[str, Any]:
     """Callers, and what each column's placeholders stand for."""
+    plain_names = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }  # nothing is collected here
+    settings.STORAGES = current_settings.STORAGES | {"staticfiles": plain_names}
     place = Path(current_settings.MEDIA_ROOT) / "sounds"
     place.mkdir(parents=True)
     (place / "one.mp3").write_bytes(sound(seconds=0.2))

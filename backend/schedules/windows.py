@@ -1,0 +1,56 @@
+"""The window of time that a preview is asked for: `?from=…&to=…`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from common.serializers import invalid
+
+DEFAULT = timedelta(hours=24)
+
+
+class Window(NamedTuple):
+    """[start, end), aware."""
+
+    start: datetime
+    end: datetime
+
+
+def window_of(request: Request, *, now: datetime, longest: timedelta) -> Window:
+    """What the query asks for: from `now` on, for 24 h, where it does not say.
+
+    Raises `ValidationError` (400) for what is no instant, ends before it starts, or is longer than `longest`.
+    """
+    start = _instant(request, "from") or now
+    end = _instant(request, "to") or start + min(DEFAULT, longest)
+    if end <= start:
+        raise invalid("to", "before_start", "The window ends before it starts.")
+    if end - start > longest:
+        days = longest / timedelta(days=1)
+        raise invalid("to", "too_long", f"Ask for at most {days:g} days at a time.")
+    return Window(start, end)
+
+
+def _instant(request: Request, name: str) -> datetime | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        instant: datetime = serializers.DateTimeField().run_validation(text)
+    except serializers.ValidationError as error:
+        raise serializers.ValidationError({name: error.detail}) from None
+    return instant
+
+
+def window_parameters(longest: str) -> list[OpenApiParameter]:
+    """`from` and `to` for the OpenAPI schema."""
+    return [
+        OpenApiParameter("from", OpenApiTypes.DATETIME, description="From this instant on; else from now."),
+        OpenApiParameter("to", OpenApiTypes.DATETIME, description=f"Before this instant; {longest} at most."),
+    ]
