@@ -43,21 +43,35 @@ def programme_of(device: Device, start_us: int, end_us: int, *, now: datetime) -
     """
     if device.floor_id is None:
         return SILENCE
-    segments = segments_of(device.floor_id, start_us, end_us)
-    music = _rows(MusicFile, _TRACK, (sound_of(s) for s in segments if s.kind is Kind.MUSIC))
-    spoken = _rows(Announcement, _WORDS, (sound_of(s) for s in segments if s.kind is Kind.ANNOUNCEMENT))
-    rows = {Kind.MUSIC: music, Kind.ANNOUNCEMENT: spoken}
+    segments, music, spoken = _told(device.floor_id, device.pk, start_us, end_us)
     return Programme(
-        segments=[
-            _segment(segment, rows[segment.kind][sound_of(segment)], device)
-            for segment in segments
-            if sound_of(segment) in rows[segment.kind]
-        ],
+        segments=segments,
         assets=[
             *(asset_of(MUSIC, sound, row, now) for sound, row in music.items()),
             *(asset_of(ANNOUNCEMENT, sound, row, now) for sound, row in spoken.items()),
         ],
     )
+
+
+def programme_of_floor(floor_pk: int, start_us: int, end_us: int) -> list[Segment]:
+    """The same for people: the segments of a floor, whose announcements name no device's event."""
+    return _told(floor_pk, None, start_us, end_us)[0]
+
+
+def _told(
+    floor_pk: int, device_pk: int | None, start_us: int, end_us: int
+) -> tuple[list[Segment], dict[Sound, dict[str, Any]], dict[Sound, dict[str, Any]]]:
+    """The segments, and the rows of their tracks and of their announcements."""
+    segments = segments_of(floor_pk, start_us, end_us)
+    music = _rows(MusicFile, _TRACK, (sound_of(s) for s in segments if s.kind is Kind.MUSIC))
+    spoken = _rows(Announcement, _WORDS, (sound_of(s) for s in segments if s.kind is Kind.ANNOUNCEMENT))
+    rows = {Kind.MUSIC: music, Kind.ANNOUNCEMENT: spoken}
+    told = [
+        _segment(segment, rows[segment.kind][sound_of(segment)], floor_pk, device_pk)
+        for segment in segments
+        if sound_of(segment) in rows[segment.kind]
+    ]
+    return told, music, spoken
 
 
 _FACTS = ("pk", "sha256", "file_size", "mime_type", "duration_ms", "gain_db")
@@ -77,10 +91,9 @@ def _rows(
     return {sound: found[sound] for sound in wanted if sound in found}
 
 
-def _segment(segment: domain.Segment, row: dict[str, Any], device: Device) -> Segment:
+def _segment(segment: domain.Segment, row: dict[str, Any], floor_pk: int, device_pk: int | None) -> Segment:
     spoken = segment.kind is Kind.ANNOUNCEMENT
     kind: Literal["music", "announcement"] = "announcement" if spoken else "music"
-    floor = str(device.floor_id)
     return Segment(
         id=segment_id(segment),
         kind=kind,
@@ -92,8 +105,8 @@ def _segment(segment: domain.Segment, row: dict[str, Any], device: Device) -> Se
         fade_out_ms=segment.fade_out_us // US_PER_MS,
         music_id=None if spoken else row["pk"],
         announcement_id=row["pk"] if spoken else None,
-        event_id=str(programme_event_id(segment.playlist_id, floor, segment.start, str(device.pk)))
-        if spoken
+        event_id=str(programme_event_id(segment.playlist_id, str(floor_pk), segment.start, str(device_pk)))
+        if spoken and device_pk is not None
         else None,
         playlist_id=int(segment.playlist_id),
         title=row["title"] if spoken else row["name"],

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from plans.views import DevicePlanView
+from plans.views import DevicePlanView, FloorTimelineView
 
-urlpatterns = [path("devices/<int:device_pk>/plan/", DevicePlanView.as_view(), name="device-plan")]
+urlpatterns = [
+    path("devices/<int:device_pk>/plan/", DevicePlanView.as_view(), name="device-plan"),
+    path("floors/<int:floor_pk>/timeline/", FloorTimelineView.as_view(), name="floor-timeline"),
+]

@@ -1,7 +1,8 @@
-"""`GET /api/devices/{id}/plan/`: the plan of one device, for the device itself and for people."""
+"""`GET /api/devices/{id}/plan/`, for the device itself and for people, and `GET /api/floors/{id}/timeline/`."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -9,16 +10,23 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from common import clock
 from common.api import GuardedAPIView
 from common.errors import Refusal
 from common.openapi import reading
-from common.permissions import IsDeviceOrFloorUser
+from common.permissions import IsDeviceOrFloorUser, IsFloorUser
 from devices.authentication import DeviceAuthentication
 from devices.models import Device
 from plans.builder import plan_of
+from plans.serializers import TimelineSerializer
+from plans.timeline import timeline_of
+from schedules.windows import window_of, window_parameters
 from users.authentication import BearerAuthentication
+from zones.models import Floor
+
+LONGEST_TIMELINE = timedelta(hours=48)
 
 
 class DevicePlanView(GuardedAPIView):
@@ -54,3 +62,32 @@ class DevicePlanView(GuardedAPIView):
         response["ETag"] = etag
         response["Cache-Control"] = "private, no-cache"
         return response
+
+
+class FloorTimelineView(GuardedAPIView):
+    """What a floor sounds, hour by hour, and who yields to whom."""
+
+    access = {"get": IsFloorUser}
+
+    @extend_schema(
+        operation_id="floors_timeline",
+        tags=["floors"],
+        summary="What a floor sounds in a window",
+        description=(
+            "The programme's segments, the announcements over it with what became or becomes of each, and the spans of"
+            " silence. Of announcements that meet, the lower waits, or is dropped at its expiry: `by` names the play"
+            " that stood in its way."
+        ),
+        parameters=window_parameters("48 hours"),
+        responses={200: TimelineSerializer, **reading("validation_failed")},
+    )
+    def get(self, request: Request, floor_pk: int) -> Response:
+        """200 with the timeline."""
+        floor = Floor.objects.select_related("client").filter(pk=floor_pk).first()
+        if floor is None:
+            raise Refusal("not_found", "There is no such floor.")
+        now = clock.now()
+        window = window_of(request, now=now, longest=LONGEST_TIMELINE)
+        timeline = timeline_of(floor, window.start, window.end, now=now)
+        answer = {"floor": floor, "start": window.start, "to": window.end, "timeline": timeline}
+        return Response(TimelineSerializer(answer).data)

@@ -103,6 +103,7 @@ LINES = [
     Line("PATCH", "floors/{floor}/", CHANGED, {"name": "N"}),
     Line("DELETE", "floors/{floor}/", REMOVED),
     Line("GET", "floors/{floor}/devices/", READ_ON_FLOOR),
+    Line("GET", "floors/{floor}/timeline/", READ_ON_FLOOR),
     # --- devices
     Line("POST", "devices/pair/", "201 | 201 - - | 201 - | 201 | 201", {"hardware_id": "hw-new"}),
     Line("POST", "devices/pair/token/", "400 | 400 - - | 400 - | 400 | 400", {"device_code": "{nobody}"}),
