@@ -235,7 +235,7 @@ class DeviceConnection:
     async def _touched(self, values: dict[str, Any]) -> None:
         touched = await self.runtime.touch(self._touch(values))
         if not touched.current and self.link is not None:
-            self.link.shut(CloseCode.SUPERSEDED, "superseded", "A newer connection of this device took over.")
+            self.link.supersede()
         elif touched.desired is not None:
             self._push_desired(touched.desired)
 

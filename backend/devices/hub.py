@@ -66,7 +66,10 @@ class Shut(Struct, tag="shut", frozen=True):
 
 
 class Superseded(Struct, tag="superseded", frozen=True):
-    """A newer connection of this device has been greeted: older ones, wherever they are, end."""
+    """This session of the device has been greeted: others, wherever they are, may be older.
+
+    Which one is the newest stands in the device's row; two messages like this one may cross.
+    """
 
     device: int
     session_id: str
@@ -153,6 +156,10 @@ class Link:
         self._queue.append({"type": "websocket.close", "code": close_code, "reason": code})
         self._filled.set()
 
+    def supersede(self) -> None:
+        """Closes: a newer session of the device is the one that counts."""
+        self.shut(CloseCode.SUPERSEDED, "superseded", "A newer connection of this device took over.")
+
     def broken(self) -> None:
         """Ends the session at once, without a word to a peer that does not listen."""
         self._writer.cancel()
@@ -206,9 +213,10 @@ class Link:
 class Hub:
     """The live links of this process, by device. The newest link of a device is the only one."""
 
-    def __init__(self, *, on_wake: Callable[[list[int]], None]) -> None:
+    def __init__(self, *, on_wake: Callable[[list[int]], None], on_rival: Callable[[Link], None]) -> None:
         self._links: dict[int, Link] = {}
         self._on_wake = on_wake
+        self._on_rival = on_rival
         self._actions: dict[type[Any], Callable[[Any], None]] = {
             Frame: self._frame,
             Plays: self._plays,
@@ -230,7 +238,7 @@ class Hub:
         older = self._links.get(link.device_pk)
         self._links[link.device_pk] = link
         if older is not None:
-            self._end_older(older)
+            older.supersede()
 
     def leave(self, link: Link) -> None:
         """Forgets a link, unless a newer one has taken its place."""
@@ -285,14 +293,9 @@ class Hub:
     def _superseded(self, message: Superseded) -> None:
         link = self._links.get(message.device)
         if link is not None and link.session_id != message.session_id:
-            self.leave(link)
-            self._end_older(link)
+            self._on_rival(link)
 
     def _wake(self, message: Wake) -> None:
         here = [link.device_pk for link in self._local(message.devices)]
         if here:
             self._on_wake(here)
-
-    @staticmethod
-    def _end_older(link: Link) -> None:
-        link.shut(CloseCode.SUPERSEDED, "superseded", "A newer connection of this device took over.")

@@ -19,7 +19,7 @@ from common import clock
 from common.batching import Batcher
 from devices import bus, ports, store
 from devices.credentials import Credential
-from devices.hub import Hub
+from devices.hub import Hub, Link
 from devices.models import Device
 from devices.ports import DeviceReport
 from devices.protocol import CloseCode
@@ -41,7 +41,10 @@ class Runtime:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.hub = Hub(on_wake=lambda devices: self._spawn(self.deliver_due(devices, reconnected=False)))
+        self.hub = Hub(
+            on_wake=lambda devices: self._spawn(self.deliver_due(devices, reconnected=False)),
+            on_rival=lambda link: self._spawn(self._end_if_older(link)),
+        )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device-store")
         self._look_ups: Batcher[Credential, Device | None] = Batcher(
             lambda items: self._in_store(store.look_up, items), linger_s=LOOK_UP_LINGER_S
@@ -84,6 +87,13 @@ class Runtime:
     async def observe(self, item: DeviceReport) -> None:
         """Returns when this status update has been heard by all who listen to them."""
         await self._statuses.submit(item)
+
+    async def _end_if_older(self, link: Link) -> None:
+        """Another session of this link's device was greeted: the row says which of them is the newest."""
+        look = Touch(device_pk=link.device_pk, session_id=link.session_id, at=clock.EPOCH)  # no sign of life
+        if not (await self.touch(look)).current:
+            self.hub.leave(link)
+            link.supersede()
 
     async def deliver_due(self, devices: Sequence[int], *, reconnected: bool) -> None:
         """Sends these devices what the ledger has for them."""

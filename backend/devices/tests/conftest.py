@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
 
 from common.tenancy import system_scope
 from core import periodic
@@ -19,6 +21,8 @@ def server(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr(periodic, "TABLE", ())
     with serving() as running:
         yield running
+    # The thread that `sync_to_async` reads rows on keeps its connection, and with it the test's database.
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from common import clock
 from common.tenancy import system_scope
 from core import periodic
-from devices import protocol, services, store
+from devices import bus, protocol, services, store
+from devices.hub import Superseded
 from devices.models import LEASE
 from devices.protocol import SUBPROTOCOL, CloseCode
 from devices.tests.shop_floor import Server, row_of, speaker, token_of, until
@@ -147,6 +148,18 @@ async def test_the_newest_connection_of_a_device_wins(server, shop, tokens):
         assert old.heard("error")[0]["code"] == "superseded"
         await until(lambda: row_of(device).boot_id == "new", "the new hello's columns")
         assert await new.round_trip() > 0
+
+
+async def test_the_word_of_an_older_session_that_comes_late_ends_nothing(server, shop, tokens):
+    device = shop.devices[0]
+    async with speaker(server, device.device_id, tokens[device.pk]) as one:
+        await until(lambda: row_of(device).session_id, "the hello")
+        seen = (await until(lambda: row_of(device), "a row")).last_seen
+        bus.publish(Superseded(device.pk, "of the older session"))
+        for number in range(3):
+            await one.round_trip(number)
+            await asyncio.sleep(0.05)
+        assert (await until(lambda: row_of(device), "a row")).last_seen == seen, "and it is no sign of life"
 
 
 async def test_late_writes_of_an_older_session_are_fenced_off(server, shop, tokens):
