@@ -14,7 +14,8 @@ from common import clock
 from common.media_urls import media_url
 from common.serializers import TenantSerializer, invalid
 
-EDITABLE = ("title", "category", "enabled", *SPOKEN)
+VALIDITY = ("valid_from", "valid_until")
+EDITABLE = ("title", "category", "enabled", *VALIDITY, *SPOKEN)
 
 TEXT = {
     "trim_whitespace": False,  # what is wrong with a blank text is for the speech rules to say
@@ -101,7 +102,7 @@ class SpeechSerializer(TenantSerializer[Announcement]):
 
     class Meta:
         model = Announcement
-        fields = ["client", "title", "text", "voice", "language", "category", "enabled"]
+        fields = ["client", "title", "text", "voice", "language", "category", "enabled", *VALIDITY]
         extra_kwargs = {"text": TEXT | {"required": True}, "voice": VOICE, "language": LANGUAGE}
 
 
@@ -113,7 +114,7 @@ class NewAnnouncementSerializer(TenantSerializer[Announcement]):
 
     class Meta:
         model = Announcement
-        fields = ["client", "title", "type", "file", *SPOKEN, "category", "enabled"]
+        fields = ["client", "title", "type", "file", *SPOKEN, "category", "enabled", *VALIDITY]
         extra_kwargs = {"text": TEXT, "voice": VOICE, "language": LANGUAGE}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from common.errors import Refusal
 from common.media_fields import Readiness
 from common.preparation import whole_seconds
 from common.uploads import examined, stored
+from common.validators import field_error
 from users.models import User
 
 SPOKEN = ("text", "voice", "language")
@@ -57,7 +58,7 @@ def upload_announcement(
 ) -> Announcement:
     """Keeps an uploaded or recorded sound and asks for its normalising; the row is `processing` until then.
 
-    `fields` holds title, category and enabled. Raises Refusal with the reason, and then keeps nothing.
+    `fields` holds title, category, enabled and validity. Raises Refusal with the reason, and then keeps nothing.
     """
     facts = examined(upload, max_ms=settings.MAX_ANNOUNCEMENT_MS)
     with (
@@ -83,7 +84,7 @@ def generate_announcement(
 ) -> Announcement:
     """Makes an announcement of typed text and asks for its speaking; the row is `generating` until then.
 
-    `fields` holds title, text, voice, language, category and enabled. Raises Refusal: `text_empty`,
+    `fields` holds title, text, voice, language, category, enabled and validity. Raises Refusal: `text_empty`,
     `text_too_long`, `text_unspeakable`, `voice_unknown`, `no_voice_for_language`.
     """
     refuse_unspeakable(**{name: fields.get(name, "") for name in SPOKEN})
@@ -101,7 +102,7 @@ def generate_announcement(
 def update_announcement(
     *, announcement: Announcement, changes: Mapping[str, Any], now: datetime
 ) -> Announcement:
-    """Changes title, category, enabled, and of a spoken one text, voice and language.
+    """Changes title, category, enabled, validity, and of a spoken one text, voice and language.
 
     New words are spoken anew: the status goes to `generating`, and what is played stays the earlier sound until
     the new one is ready. Naming them after a failure tries again. No other column is touched, so that a job's
@@ -127,6 +128,7 @@ def update_announcement(
             setattr(locked, name, value)
         written += wanted
         _ask(locked)
+    _refuse_empty_validity(locked)
     locked.full_clean()
     locked.save(update_fields=[*written, "updated_at"])
     return locked
@@ -134,10 +136,17 @@ def update_announcement(
 
 def _create(**fields: Any) -> Announcement:
     announcement = Announcement(**fields)
+    _refuse_empty_validity(announcement)
     announcement.full_clean()
     announcement.save()
     _ask(announcement)
     return announcement
+
+
+def _refuse_empty_validity(announcement: Announcement) -> None:
+    first, last = announcement.valid_from, announcement.valid_until
+    if first is not None and last is not None and last <= first:
+        raise field_error("valid_until", "before_start", "Its validity ends before it begins.")
 
 
 def _ask(announcement: Announcement) -> None:

@@ -138,7 +138,8 @@ def _on_record(floor: Floor, start: datetime, end: datetime) -> Iterator[Item]:
             play_id=play_id,
             priority=one.priority,
             at=clock.to_us(one.play_at),
-            expires_at=clock.to_us(one.expires_at),
+            # An order may have been given to start when it expires; it claims its very instant.
+            expires_at=max(clock.to_us(one.expires_at), clock.to_us(one.play_at) + 1),
             announcement=one.announcement_id,
             title=one.announcement_title,
             duration_us=one.announcement.duration_ms * MS if one.announcement else 0,
