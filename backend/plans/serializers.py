@@ -23,7 +23,7 @@ class InstantField(serializers.DateTimeField):
         return super().to_representation(clock.from_us(value))
 
 
-class SegmentSerializer(serializers.Serializer[Any]):
+class TimelineSegmentSerializer(serializers.Serializer[Any]):
     """A stretch of the programme; neighbours overlap by their crossfade."""
 
     id = serializers.CharField()
@@ -46,7 +46,7 @@ class SilenceSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=["quiet_hours", "stopped", "client_locked"])
 
 
-class ItemSerializer(serializers.Serializer[Any]):
+class TimelineItemSerializer(serializers.Serializer[Any]):
     """An announcement on some devices of the floor, and what became or becomes of it there."""
 
     play_id = serializers.UUIDField()
@@ -90,7 +90,7 @@ class TimelineSerializer(serializers.Serializer[Any]):
     floor = serializers.IntegerField(source="floor.pk")
     timezone = serializers.CharField(source="floor.zone")
     to = serializers.DateTimeField()
-    segments = SegmentSerializer(many=True, source="timeline.segments")
+    segments = TimelineSegmentSerializer(many=True, source="timeline.segments")
     announcements = serializers.SerializerMethodField()
     silences = SilenceSerializer(many=True, source="timeline.silences")
 
@@ -98,10 +98,12 @@ class TimelineSerializer(serializers.Serializer[Any]):
         """With `from`, which Python does not let stand as a name."""
         return {"from": serializers.DateTimeField(source="start")} | super().get_fields()
 
-    @extend_schema_field(ItemSerializer(many=True))
+    @extend_schema_field(TimelineItemSerializer(many=True))
     def get_announcements(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
         """In order of the instants at which they are due."""
         timeline = answer["timeline"]
         context = {"zone": answer["floor"].zone, "schedules": timeline.schedules}
-        items: list[dict[str, Any]] = list(ItemSerializer(timeline.items, many=True, context=context).data)
+        items: list[dict[str, Any]] = list(
+            TimelineItemSerializer(timeline.items, many=True, context=context).data
+        )
         return items
