@@ -13,7 +13,17 @@ handler404 = "common.errors.not_found_view"
 handler500 = "common.errors.server_error_view"
 
 # What stands higher comes first: `announcements/{id}/play/` is the events app's, the rest of it is not.
-API_APPS = ("plans", "schedules", "playlists", "events", "announcements", "music", "devices", "zones", "users")
+API_APPS = (
+    "plans",
+    "schedules",
+    "playlists",
+    "events",
+    "announcements",
+    "music",
+    "devices",
+    "zones",
+    "users",
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *(path("api/", include(f"{app}.urls")) for app in API_APPS),
