@@ -10,45 +10,20 @@ from __future__ import annotations
 import argparse
 import cProfile
 import json
-import os
 import pstats
-import statistics
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "backend")]
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "backend")]
+
+from ground import database, execute, multiply, summary, timed  # noqa: E402  # the paths above come first
 
 NOW = datetime(2026, 7, 1, 11, 59, tzinfo=UTC)
 """A minute before the 1,000 are due."""
 WRITTEN = ("play_events", "play_event_changes", "schedule_occurrences")
 BARE = "bare INSERT … SELECT"
-
-
-@contextmanager
-def database() -> Iterator[None]:
-    """Django on fresh PostgreSQL and Valkey servers, with empty tables."""
-    from testing import servers
-
-    with servers.running() as started:
-        os.environ["SYNC2GEAR_TEST_DATABASE_URL"] = started.database_url
-        os.environ["SYNC2GEAR_TEST_REDIS_URL"] = started.redis_url
-        os.environ["DJANGO_SETTINGS_MODULE"] = "testing.production"
-        import django
-        from django.core.management import call_command
-        from django.db import connections
-
-        django.setup()
-        call_command("migrate", verbosity=0)
-        try:
-            yield
-        finally:
-            connections.close_all()
 
 
 def filled(schedules: int, due: int, devices: int) -> None:
@@ -103,34 +78,6 @@ def filled(schedules: int, due: int, devices: int) -> None:
         announcement_id=f"1 + 3 * ((n - 1) / 3 % {shops}) + n % 3",
     )  # fmt: skip
     execute("VACUUM ANALYZE")
-
-
-def multiply(model: Any, count: int, **columns: str) -> None:
-    """Makes `count` rows of the one in `model_<table>`; `columns` are SQL expressions of `n`, 1 to `count`."""
-    fields = [field for field in model._meta.concrete_fields if not getattr(field, "generated", False)]
-    names = ", ".join(f'"{field.column}"' for field in fields)
-    values = ", ".join(columns.get(field.column, f't."{field.column}"') for field in fields)
-    table = model._meta.db_table
-    execute(
-        f"INSERT INTO {table} ({names}) SELECT {values}"  # noqa: S608  # our own tables
-        f" FROM model_{table} t, generate_series(1, {count}) n"
-    )
-
-
-def execute(statement: str) -> int:
-    """Runs one statement of SQL; returns how many rows it was about."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.rowcount
-
-
-def timed(work: Callable[[], Any]) -> float:
-    """Milliseconds."""
-    begun = time.perf_counter()
-    work()
-    return (time.perf_counter() - begun) * 1e3
 
 
 def main() -> None:
@@ -193,9 +140,9 @@ def wipe() -> None:
     execute(f"TRUNCATE {', '.join(WRITTEN)}")
 
 
-def bare(table: str) -> None:
-    """The rows that the tick wrote, once more, by one statement."""
-    execute(f"INSERT INTO {table} SELECT * FROM kept_{table}")  # noqa: S608  # our own tables
+def bare(table: str) -> int:
+    """The rows that the tick wrote, once more, by one statement; how many."""
+    return execute(f"INSERT INTO {table} SELECT * FROM kept_{table}")  # noqa: S608  # our own tables
 
 
 def profiled() -> None:
@@ -206,12 +153,6 @@ def profiled() -> None:
     profile = cProfile.Profile()
     profile.runcall(plan_ahead, now=NOW)
     pstats.Stats(profile, stream=sys.stderr).sort_stats("cumulative").print_stats(45)
-
-
-def summary(values: list[float]) -> dict[str, float]:
-    """Median, least and most, ms."""
-    figures = {"median_ms": statistics.median(values), "least_ms": min(values), "most_ms": max(values)}
-    return {name: round(value, 2) for name, value in figures.items()}
 
 
 if __name__ == "__main__":
