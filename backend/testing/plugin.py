@@ -53,8 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if worker := worker_of(config):
         if worker == PRODUCTION:
-            # Held until the last test of this worker has ended: see `quiet_machine`.
+            # Held until the last test of this worker has ended: see `pytest_runtest_setup`.
             config.stash[_BUSY] = _locked(fcntl.LOCK_SH)
+            # The database goes with its server; dropping it first would wait for pooled connections.
+            config.option.reuse_db = True
         return
     from testing import servers
 

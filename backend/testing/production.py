@@ -11,3 +11,8 @@ os.environ["SECRET_KEY"] = "a-secret-that-only-tests-use-and-that-is-long-enough
 os.environ["ENCRYPTION_KEYS"] = Fernet.generate_key().decode()
 
 from core.settings import *  # noqa: F403  # the environment above must stand first
+from core.settings import STORAGES
+
+# Nobody has run collectstatic: files are served from where the packages have them.
+WHITENOISE_USE_FINDERS = True
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -29,10 +29,16 @@ SENTENCE = "Good morning. The shop closes in fifteen minutes."
 PIPER_FOLDER = Path(os.environ["PIPER_VOICES"]) if "PIPER_VOICES" in os.environ else None
 
 
+AT_HAND = [engine for engine in ENGINES if any(voice.engine == engine for voice in voices(PIPER_FOLDER))]
+"""The engines of this machine: the one that comes with the package, and what the system happens to have."""
+
+
+def test_one_engine_is_always_at_hand() -> None:
+    assert "espeak" in AT_HAND
+
+
 def of_engine(engine: str) -> Voice:
     found = [voice for voice in voices(PIPER_FOLDER) if voice.engine == engine]
-    if not found:
-        pytest.skip(f"{engine} is not installed")
     return choose(found, None, "en")
 
 
@@ -41,7 +47,7 @@ def espeak() -> Voice:
     return choose(voices(), "espeak:en-gb", None)
 
 
-@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("engine", AT_HAND)
 def test_every_engine_at_hand_speaks(tmp_path: Path, engine: str) -> None:
     voice = of_engine(engine)
     result = synthesise(SENTENCE, voice, tmp_path / "a.mp3")
@@ -60,7 +66,7 @@ def test_every_engine_at_hand_speaks(tmp_path: Path, engine: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp3"]
 
 
-@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("engine", AT_HAND)
 def test_rate_changes_the_length(tmp_path: Path, engine: str) -> None:
     voice = of_engine(engine)
     slow, fast = (
@@ -69,7 +75,7 @@ def test_rate_changes_the_length(tmp_path: Path, engine: str) -> None:
     assert 1.3 < slow / fast < 2.3
 
 
-@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("engine", AT_HAND)
 def test_text_is_only_text(tmp_path: Path, engine: str) -> None:
     voice = of_engine(engine)
     with tempfile.TemporaryDirectory(prefix="t") as folder:  # a short path, since it is spelt out aloud
@@ -98,7 +104,7 @@ def test_markup_is_spoken_as_its_text(tmp_path: Path, espeak: Voice) -> None:
     assert plain == stripped
 
 
-@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("engine", AT_HAND)
 def test_all_lines_are_spoken(tmp_path: Path, engine: str) -> None:
     voice = of_engine(engine)
     one, three = (
