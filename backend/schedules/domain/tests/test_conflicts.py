@@ -131,7 +131,7 @@ def test_the_music_is_back_at_its_place_and_its_volume() -> None:
     (back,) = found.at(60 * SECOND_US)
     assert (back.position_us, back.gain) == (60 * SECOND_US, 1.0)
     (fading,) = found.at(99 * SECOND_US)
-    assert fading.gain == pytest.approx(0.5 * 1.0)
+    assert fading.gain == pytest.approx(0.5**0.5), "half of the power"
     assert found.at(120 * SECOND_US) == ()
 
 
