@@ -129,7 +129,7 @@ def update_announcement(
         written += wanted
         _ask(locked)
     _refuse_empty_validity(locked)
-    locked.full_clean()
+    locked.full_clean(exclude={"created_by"})
     locked.save(update_fields=[*written, "updated_at"])
     return locked
 
@@ -137,7 +137,7 @@ def update_announcement(
 def _create(**fields: Any) -> Announcement:
     announcement = Announcement(**fields)
     _refuse_empty_validity(announcement)
-    announcement.full_clean()
+    announcement.full_clean(exclude={"created_by"})
     announcement.save()
     _ask(announcement)
     return announcement

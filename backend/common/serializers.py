@@ -26,6 +26,8 @@ from common.tenancy import current_scope
 M = TypeVar("M", bound=Model)
 
 CLIENT = "client"
+LARGEST_KEY = 2**63 - 1
+"""Of a BigAutoField; databases refuse to compare with more."""
 
 
 def invalid(field: str, code: str, detail: str) -> ValidationError:
@@ -68,13 +70,16 @@ class TenantRelatedField(serializers.PrimaryKeyRelatedField[M]):
         super().fail(key, name=self.referenced._meta.verbose_name, **kwargs)
 
     def to_key(self, data: Any) -> Any:
-        """`data` as a primary key; fails with `incorrect_type`."""
+        """`data` as a primary key; fails with `incorrect_type`, or `does_not_exist` for what no column holds."""
         if isinstance(data, bool) or not isinstance(data, int | str):
             self.fail("incorrect_type")
         try:
-            return self.referenced._meta.pk.to_python(data)
-        except DjangoValidationError:
+            key = self.referenced._meta.pk.to_python(data)
+        except (DjangoValidationError, ValueError):  # a number of thousands of digits is no ValidationError
             self.fail("incorrect_type")
+        if isinstance(key, int) and not 0 < key <= LARGEST_KEY:
+            self.fail("does_not_exist", pk_value=data)
+        return key
 
     def to_internal_value(self, data: Any) -> M:
         """The row with this id; fails with `does_not_exist` when the caller sees none."""

@@ -53,7 +53,7 @@ def upload_music(
             queued_at=now,
             **tags,
         )
-        music.full_clean()
+        music.full_clean(exclude={"created_by"})
         music.save()
         jobs.enqueue(measure_music, music.pk)
     return music
@@ -65,6 +65,6 @@ def update_music(*, music: MusicFile, changes: Mapping[str, str]) -> MusicFile:
     locked: MusicFile = MusicFile.objects.select_for_update().get(pk=music.pk)
     for name, value in changes.items():
         setattr(locked, name, value)
-    locked.full_clean()
+    locked.full_clean(exclude={"created_by"})
     locked.save(update_fields=list(changes))
     return locked

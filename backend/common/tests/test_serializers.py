@@ -141,6 +141,7 @@ def test_a_lookup_outside_any_scope_raises(shop: Any) -> None:
         ([], {}),
         (["upper", "ground", "upper"], {}),
         (["ground", "other"], {"floors": {"1": ["does_not_exist"]}}),
+        (["ground", HUGE], {"floors": {"1": ["does_not_exist"]}}),
         (["ground", "rubbish", True], {"floors": {"1": ["incorrect_type"], "2": ["incorrect_type"]}}),
         ({"0": 1}, {"floors": ["not_a_list"]}),
         (7, {"floors": ["not_a_list"]}),
