@@ -65,3 +65,21 @@ def test_a_revoked_device_has_no_plays(shop: Any) -> None:
         type(shop.devices[0]).objects.filter(pk=shop.devices[0].pk).update(revoked_at=NOON)
     plan_ahead(now=NOON)
     assert {row[1] for row in ledger_rows()} == {shop.devices[1].pk}
+
+
+def test_where_a_least_gap_holds_a_change_lets_the_neighbour_through(shop: Any) -> None:
+    with system_scope("test"):
+        type(shop.client).objects.filter(pk=shop.client.pk).update(announcement_gap_minutes=10)
+    soon = NOON + timedelta(seconds=1)
+    first, second = (
+        make_schedule(shop, floors=shop.floors[:1], interval_minutes=61, planned_until=soon) for _ in range(2)
+    )
+    before = NOON + timedelta(minutes=11)  # 61 minutes, twelve times, from midnight: 12:12
+    plan_ahead(now=before)
+    assert [row[3] for row in ledger_rows()] == ["", "least_gap"]
+    with system_scope("test"):
+        type(first).objects.filter(pk=first.pk).update(enabled=False)
+    changed(pk=first.pk, now=before)
+    assert fresh(second).stale
+    plan_ahead(now=before)
+    assert sorted(row[3] for row in ledger_rows()) == ["", "superseded"]
