@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any, get_args
 
 import msgspec
@@ -15,6 +16,9 @@ def document() -> dict[str, Any]:
     """The whole document, as JSON can hold it."""
     inbound, outbound = get_args(protocol.Inbound), get_args(protocol.Outbound)
     _, schemas = msgspec.json.schema_components((*inbound, *outbound), ref_template=COMPONENTS)
+    for schema in schemas.values():
+        # Docstrings: Python 3.13 has taken their indentation off, earlier ones have not.
+        schema["description"] = cleandoc(schema.get("description", ""))
     return {
         "asyncapi": "3.0.0",
         "info": {

@@ -37,7 +37,7 @@ class Analysis:
 
         `margin_ms` is added at each side. The whole clip if it is silent.
         """
-        peak = float(self.envelope.max(initial=0.0))
+        peak = float(np.max(self.envelope, initial=0.0))
         loud = np.flatnonzero(self.envelope > peak * 10 ** (_AUDIBLE_DB / 20))
         if not loud.size:
             return 0, self.samples
@@ -77,7 +77,7 @@ class _Meter:
             if "lavfi.r128.I" in frame.metadata:
                 self._integrated = float(frame.metadata["lavfi.r128.I"])
         for frame in self._peak.frames(samples):
-            self._largest = max(self._largest, float(np.abs(frame.to_ndarray()).max(initial=0.0)))
+            self._largest = max(self._largest, float(np.max(np.abs(frame.to_ndarray()), initial=0.0)))
 
     def read(self) -> Loudness:
         if not self._largest or not self._integrated > _ABSOLUTE_GATE:
