@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "backend"), str(ROOT / "player" / "src")]
 
 import httpx  # noqa: E402  # the paths above come first
 import websockets  # noqa: E402
-from tests import lab  # noqa: E402
+from journeys import lab  # noqa: E402
 
 FRAME_BYTES = 640
 WARM_UP = 20

@@ -223,7 +223,9 @@ async def test_a_plain_device_from_order_to_receipt(server, shop, tokens):
         await one.say("status_update", status="online")
         [event] = await order(shop, device)
         push = await one.hears("play_announcement")
-        assert clock.now_us() >= clock.to_us(event.play_at)
+        assert (
+            clock.now_us() >= clock.to_us(event.play_at) - 5_000
+        )  # a timer of the loop may fire a little early
         assert push.keys() == {"type", "announcement_id", "audio_url", "volume"}
         assert push["audio_url"].startswith(f"http://127.0.0.1:{server.port}/media/announcement/")
         await becomes(event, ledger.DELIVERED)

@@ -19,9 +19,9 @@ import pytest
 
 from common.audio.encode import write_audio
 from common.audio.synth import demo_track
-from tests import lab
-from tests.test_journey import online, server, speak  # noqa: F401  # the fixture
-from tests.test_synchrony import SKEWS
+from journeys import lab
+from journeys.test_journey import online, server, speak  # noqa: F401  # the fixture
+from journeys.test_synchrony import SKEWS
 
 pytestmark = pytest.mark.system
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import lab
-from tests.jitter import JitterProxy
-from tests.test_journey import hang_up_a_speaker, online, server, speak  # noqa: F401  # the fixture
+from journeys import lab
+from journeys.jitter import JitterProxy
+from journeys.test_journey import hang_up_a_speaker, online, server, speak  # noqa: F401  # the fixture
 
 pytestmark = pytest.mark.system
 

@@ -13,7 +13,7 @@ import pytest
 
 from common.audio.encode import write_audio
 from common.audio.synth import demo_track
-from tests import lab
+from journeys import lab
 
 pytestmark = pytest.mark.system
 WORDS = (
