@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from clients.models import Client
+from clients.models import LONGEST_GAP, Client
 from clients.selectors import floors_used
 
 
@@ -50,3 +50,34 @@ class OwnClientSerializer(serializers.ModelSerializer[Client]):
     def get_floors_used(self, client: Client) -> int:
         """How many floors the business has."""
         return floors_used(client)
+
+
+class BusinessSerializer(OwnClientSerializer):
+    """A business and what its admins set for it."""
+
+    announcement_gap_minutes = serializers.IntegerField(
+        min_value=0,
+        max_value=LONGEST_GAP,
+        required=False,
+        help_text="Of two scheduled announcements on a floor that start nearer than this one plays; 0: no such rule.",
+    )
+
+    class Meta(OwnClientSerializer.Meta):
+        fields = [
+            *OwnClientSerializer.Meta.fields,
+            "email",
+            "telephone",
+            "description",
+            "announcement_gap_minutes",
+        ]
+        read_only_fields = [
+            "id",
+            "business_name",
+            "email",
+            "status",
+            "trial_ends_at",
+            "ai_credits",
+            "lock",
+            "floors_allowed",
+            "floors_used",
+        ]

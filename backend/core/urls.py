@@ -23,6 +23,7 @@ API_APPS = (
     "devices",
     "zones",
     "users",
+    "clients",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -80,6 +80,8 @@ LINES = [
     Line("POST", "auth/logout/", "401 | 403 - - | 403 - | 403 | 401", {"refresh": "{refresh}"}),
     Line("GET", "auth/me/", LISTED),
     Line("PATCH", "auth/me/", LISTED, {"first_name": "N"}),
+    Line("GET", "business/", "401 | 200 - - | 200 - | 404 | 401"),
+    Line("PATCH", "business/", "401 | 403 - - | 200 - | 404 | 401", {"timezone": "UTC"}),
     Line("GET", "users/", "401 | 403 - - | 200 - | 200 | 401"),
     Line(
         "POST",
