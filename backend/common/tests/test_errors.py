@@ -130,6 +130,7 @@ def test_statuses_are_those_of_errors() -> None:
     [
         ("get", "/nowhere/", {}, "", 404, "not_found"),
         ("get", "/api/nowhere/", {}, "", 404, "not_found"),
+        ("get", "/nowhere/", {"Host": "evil.example"}, "", 400, "malformed"),
         ("put", "/api/auth/login/", {}, "{}", 405, "method_not_allowed"),
         ("post", "/api/auth/login/", {}, "{", 400, "malformed"),
         ("post", "/api/auth/login/", {"Content-Type": "text/x"}, "hi", 415, "unsupported_media_type"),
