@@ -17,6 +17,7 @@ from dotenv import load_dotenv
 
 from common import environment
 from common.data_folder import generated_secret, prepare_folder
+from core.periodic import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PROJECT_ROOT = BASE_DIR.parent
@@ -162,6 +163,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = beat_schedule()
+# Keeps nothing: every entry may run at once after a restart, and none has to be made up for.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 
 # --- media and static files ------------------------------------------------------------------------------
 

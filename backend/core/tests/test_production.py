@@ -1,0 +1,146 @@
+"""The production footprint as real processes: two web servers, a worker, a beat, PostgreSQL and Valkey.
+
+What one web server is asked for, the worker prepares and a speaker at the other web server plays.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from core.tests.processes import PATIENCE_S, ROOT, SERVE, environment, said
+from testing import servers
+
+pytestmark = pytest.mark.system
+
+BACKEND = ROOT / "backend"
+CELERY = [sys.executable, "-m", "celery", "-A", "core"]
+MANAGE = SERVE[:2]
+
+
+@contextmanager
+def running(command: list[str], log: Path, ready: str, env: dict[str, str]) -> Iterator[re.Match[str]]:
+    """A process of which `ready` has been heard; it is ended with SIGTERM, and has to end well."""
+    with (
+        log.open("w+") as out,
+        subprocess.Popen(command, cwd=BACKEND, env=env, stdout=out, stderr=out) as process,
+    ):
+        try:
+            yield until(lambda: re.search(ready, said(out)), lambda: said(out), alive=process)
+            process.terminate()
+            assert process.wait(PATIENCE_S) == 0, said(out)
+            assert "Traceback" not in said(out), said(out)
+        finally:
+            process.kill()
+
+
+def until(
+    check: Callable[[], Any], explain: Callable[[], Any], alive: subprocess.Popen[Any] | None = None
+) -> Any:
+    """What `check` answers once that is true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (answer := check()):
+        assert alive is None or alive.poll() is None, explain()
+        assert time.monotonic() < deadline, explain()
+        time.sleep(0.1)
+    return answer
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of every process, with both servers running and the database migrated."""
+    with servers.running() as started:
+        env = environment(
+            tmp_path / "data",
+            DATABASE_URL=started.database_url,
+            REDIS_URL=started.redis_url,
+            SECRET_KEY=secrets.token_urlsafe(50),
+            ENCRYPTION_KEYS=Fernet.generate_key().decode(),
+            PYTHONUNBUFFERED="1",
+            PYTHONPATH=str(ROOT / "player" / "src"),
+        )
+        subprocess.run([*MANAGE, "migrate", "--verbosity=0"], env=env, check=True, timeout=PATIENCE_S)
+        yield env
+
+
+def test_processes_share_the_work(production: dict[str, str], tmp_path: Path) -> None:
+    with ExitStack() as stack:
+
+        def start(name: str, command: list[str], ready: str, **more: str) -> re.Match[str]:
+            log = tmp_path / f"{name}.log"
+            return stack.enter_context(running(command, log, ready, production | more))
+
+        here, there = (start(name, SERVE, r"serves at (\S+)")[1] for name in ("web1", "web2"))
+        start("worker", [*CELERY, "worker", "--concurrency=1", "--loglevel=info"], "ready")
+        start("beat", [*CELERY, "beat", "--loglevel=info"], "Sending due task schedules.tick")
+        worker = tmp_path / "worker.log"
+        until(lambda: re.search(r"Task schedules\.tick\S* succeeded", worker.read_text()), worker.read_text)
+
+        owner = {"business_name": "Shop", "name": "Olivia", "email": "o@shop.example", "telephone": "1"}
+        http = httpx.Client(base_url=f"{here}/api", timeout=PATIENCE_S)
+
+        def ask(path: str, body: dict[str, Any]) -> Any:
+            answer = http.post(path, json=body)
+            assert answer.is_success, answer.text
+            return answer.json()
+
+        access = ask("/auth/register/", owner | {"password": "three words are enough"})["access"]
+        http.headers["Authorization"] = f"Bearer {access}"
+        floor = ask("/floors/", {"name": "Ground"})["id"]
+        device = ask("/devices/", {"name": "Till", "floor": floor})
+        words = ask("/announcements/tts/generate/", {"title": "T", "text": "Good morning to you."})["id"]
+
+        def status(path: str) -> str:
+            return str(http.get(path).json()["status"])
+
+        until(lambda: status(f"/announcements/{words}/") == "ready", worker.read_text)
+        state = str(tmp_path / "speaker")
+        speaker = [sys.executable, "-m", "sync2gear_player", "--server", there, "--state", state]
+        start("speaker", [*speaker, "--output", "null"], "this is", SYNC2GEAR_TOKEN=device["token"])
+        until(lambda: status(f"/devices/{device['id']}/") == "online", (tmp_path / "speaker.log").read_text)
+
+        (event,) = ask(f"/announcements/{words}/play/", {"devices": [device["id"]]})["events"]
+        path = f"/play-events/{event['id']}/"
+        until(lambda: status(path) == "completed", lambda: http.get(path).text)
+
+
+def test_daphne_serves_it_too(production: dict[str, str], tmp_path: Path) -> None:
+    port = servers.free_port()
+    daphne = [sys.executable, "-m", "daphne", "-p", str(port), "core.asgi:application"]
+    with running(daphne, tmp_path / "daphne.log", "Listening on TCP", production):
+        answer = httpx.get(f"http://127.0.0.1:{port}/api/auth/me/")
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ("SECRET_KEY", "SECRET_KEY is required in production"),
+        ("ENCRYPTION_KEYS", "There is no key to encrypt secrets with."),
+        ("DATABASE_URL", "Redis and Celery mean several processes, and SQLite serves one."),
+    ],
+)
+def test_what_is_missing_is_told(missing: str, sentence: str, tmp_path: Path) -> None:
+    env = environment(
+        tmp_path,
+        DATABASE_URL="postgresql://u@h/d",
+        REDIS_URL="redis://h/0",
+        SECRET_KEY="k" * 50,
+        ENCRYPTION_KEYS="k",
+    )
+    del env[missing]
+    done = subprocess.run(SERVE, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(sentence)
+    assert done.stderr.count("\n") == 1
