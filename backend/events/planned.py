@@ -4,79 +4,96 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from announcements.models import Announcement
+from django.db import connection
+
 from common import clock
+from common.given import given
 from devices import protocol
-from devices.models import Device
 from devices.ports import DeviceReport
 from events import ports
 from events.domain import ledger
-from events.models import PlayEvent, PlayEventChange
-from zones.models import Floor
 
-AT_ONCE = 1000
-"""Rows of one INSERT."""
 AROUND = timedelta(minutes=5)
 """A play begins within this much of the instant for which it was planned: what yields waits a minute or so."""
 LONGEST_AWAY = timedelta(days=3)
 """A receipt that does not say when its play began is about one of the last three days: no plan reaches further."""
 
 
-def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "") -> int:
-    """Writes the rows that are not there yet, with the first entry of their history; returns how many.
+def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "") -> set[UUID]:
+    """Writes the rows that are not there yet, with the first entry of their history; returns their ids.
 
     They are `pending`, or with a `reason` of the ledger (`missed`, `quiet_hours`, …) `failed` from the beginning.
     A row that exists, whatever its state, stays as it is. A device that is gone has no more rows; an
-    announcement or a floor that is gone leaves its reference empty. Needs a transaction, and a scope that sees
-    the devices.
+    announcement or a floor that is gone leaves its reference empty. Needs a transaction.
     """
-    there = set(
-        PlayEvent.objects.filter(pk__in=[play.event_id for play in plays]).values_list("pk", flat=True)
-    )
-    plays = [play for play in plays if play.event_id not in there]
     if not plays:
-        return 0
-    devices = Device.objects.in_bulk({play.device_pk for play in plays})
-    titles = _names(Announcement, "title", (play.announcement_pk for play in plays))
-    floors = _names(Floor, "name", (play.floor_pk for play in plays))
-    rows = [
-        PlayEvent(
-            id=play.event_id,
-            play_id=play.play_id,
-            announcement_id=play.announcement_pk if play.announcement_pk in titles else None,
-            announcement_title=titles.get(play.announcement_pk, ""),
-            device_id=play.device_pk,
-            device_name=devices[play.device_pk].name,
-            client_id=devices[play.device_pk].client_id,
-            floor_id=play.floor_pk if play.floor_pk in floors else None,
-            floor_name=floors.get(play.floor_pk, ""),
-            event_type=PlayEvent.Type.SCHEDULED,
-            priority=play.priority,
-            status=ledger.FAILED if reason else ledger.PENDING,
-            reason=reason,
-            error_message=ledger.REASONS[reason],
-            completed_at=now if reason else None,
-            play_at=clock.from_us(play.play_at),
-            expires_at=clock.from_us(play.expires_at),
-            volume=play.volume,
-            duck_db=play.duck_db,
-            late=play.late,
-            created_at=now,
-        )
-        for play in plays
-        if play.device_pk in devices
-    ]
-    PlayEvent.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
-    PlayEventChange.objects.bulk_create(
-        [
-            PlayEventChange(event_id=row.pk, at=now, status=row.status, reason=reason, source="server")
-            for row in rows
-        ],
-        batch_size=AT_ONCE,
+        return set()
+    instants = {at: clock.from_us(at) for play in plays for at in (play.play_at, play.expires_at)}
+    table, values = given(
+        "p",
+        {
+            "id": ("uuid", [play.event_id for play in plays]),
+            "play_id": ("uuid", [play.play_id for play in plays]),
+            "device_id": ("bigint", [play.device_pk for play in plays]),
+            "floor_id": ("bigint", [play.floor_pk for play in plays]),
+            "announcement_id": ("bigint", [play.announcement_pk for play in plays]),
+            "priority": ("text", [play.priority for play in plays]),
+            "play_at": ("timestamptz", [instants[play.play_at] for play in plays]),
+            "expires_at": ("timestamptz", [instants[play.expires_at] for play in plays]),
+            "volume": ("smallint", [play.volume for play in plays]),
+            "duck_db": ("float8", [play.duck_db for play in plays]),
+            "late": ("text", [play.late for play in plays]),
+        },
     )
-    return len(rows)
+    status = ledger.FAILED if reason else ledger.PENDING
+    ended = now if reason else None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT.format(given=table),
+            [status, reason, ledger.REASONS[reason], _instant(ended), _instant(now), *values],
+        )
+        made = [_uuid(row[0]) for row in cursor.fetchall()]
+        table, values = given("made", {"id": ("uuid", made)})
+        cursor.execute(_REMEMBER.format(given=table), [_instant(now), status, reason, *values])
+    return set(made)
+
+
+_INSERT = """
+INSERT INTO play_events (
+    id, play_id, announcement_id, announcement_title, device_id, device_name, client_id, floor_id, floor_name,
+    event_type, priority, status, reason, error_message, completed_at, created_at, play_at, expires_at, volume,
+    duck_db, late, waits_for_device, override_quiet_hours, outcome
+)
+SELECT
+    p.id, p.play_id, a.id, COALESCE(a.title, ''), d.id, d.name, d.client_id, f.id, COALESCE(f.name, ''),
+    'scheduled', p.priority, %s, %s, %s, %s, %s, p.play_at, p.expires_at, p.volume,
+    p.duck_db, p.late, false, false, ''
+FROM {given}
+JOIN devices d ON d.id = p.device_id
+LEFT JOIN announcements a ON a.id = p.announcement_id
+LEFT JOIN floors f ON f.id = p.floor_id
+WHERE true
+ON CONFLICT DO NOTHING
+RETURNING id
+"""
+"""All at once: row by row it is thirty times as slow. SQLite reads ON as a join's unless a WHERE stands before it."""
+
+_REMEMBER = """
+INSERT INTO play_event_changes (event_id, at, status, reason, source, correction, detail)
+SELECT made.id, %s, %s, %s, 'server', false, '{{}}' FROM {given}
+"""
+
+
+def _instant(at: datetime | None) -> Any:
+    return connection.ops.adapt_datetimefield_value(at)
+
+
+def _uuid(key: Any) -> UUID:
+    """A key as the database hands it out."""
+    return key if isinstance(key, UUID) else UUID(key)
 
 
 def questions(reports: Iterable[tuple[DeviceReport, UUID]]) -> list[ports.Question]:
@@ -119,12 +136,4 @@ def insert_asked(questions: Sequence[ports.Question], *, now: datetime) -> int:
         for play in planner.planned(questions)
         if (play.device_pk, play.event_id) in asked
     }
-    return insert(list(found.values()), now=now)
-
-
-def _names(
-    model: type[Announcement] | type[Floor], column: str, keys: Iterable[int | None]
-) -> dict[int | None, str]:
-    """The names of these rows by their keys; those that are gone are left out."""
-    wanted = {key for key in keys if key is not None}
-    return dict(model.objects.filter(pk__in=wanted).values_list("pk", column))
+    return len(insert(list(found.values()), now=now))

@@ -103,8 +103,8 @@ def _write_ahead(floor_pk: int, now: datetime) -> int:
         devices = list(Device.objects.filter(floor_id=floor_pk, revoked_at=None).select_related("floor"))
         plays = list(plays_of(due, floor_pk, devices))
         over = [play for play in plays if play.expires_at <= clock.to_us(now)]
-        written = planned.insert(over, now=now, reason="missed")
-        written += planned.insert([play for play in plays if play not in over], now=now)
+        written = len(planned.insert(over, now=now, reason="missed"))
+        written += len(planned.insert([play for play in plays if play not in over], now=now))
     coming = next((segment.start for segment in spoken if segment.start >= until), told_until)
     programme.announcements_from = clock.from_us(coming)
     programme.save(update_fields=["announcements_from"])

@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from devices.desired import effective_volume
 from devices.models import Device
 from devices.protocol import Priority as PlayPriority
 from events.ports import PlannedPlay
 from schedules.domain import Occurrence, Priority, occurrence_event_id, occurrence_play_id
-from schedules.selectors import Audience, Place
+from schedules.selectors import Audience, Place, Speaker
 
 DUCK_DB = -15.0
 """How far the music steps back under a scheduled announcement."""
@@ -25,19 +24,20 @@ class Fate(NamedTuple):
     reason: str
 
 
-def plays_of(occurrence: Occurrence, place: Place, devices: Iterable[Device]) -> Iterator[PlannedPlay]:
-    """The occurrence on each of these devices, which hang at `place` and come with their floor."""
+def plays_of(occurrence: Occurrence, place: Place, devices: Iterable[Speaker]) -> Iterator[PlannedPlay]:
+    """The occurrence on each of these devices, which hang at `place`."""
+    play_id = occurrence_play_id(occurrence.schedule_id, occurrence.at)
     for device in devices:
         yield PlannedPlay(
             event_id=occurrence_event_id(occurrence.schedule_id, occurrence.at, str(device.pk)),
-            play_id=occurrence_play_id(occurrence.schedule_id, occurrence.at),
+            play_id=play_id,
             device_pk=device.pk,
             floor_pk=place.floor_pk,
             announcement_pk=None if occurrence.announcement_id is None else int(occurrence.announcement_id),
             priority=PRIORITY_OF[occurrence.priority],
             play_at=occurrence.at,
             expires_at=occurrence.expires_at,
-            volume=effective_volume(device),
+            volume=device.volume,
             duck_db=DUCK_DB,
             late="join",
         )
@@ -53,7 +53,7 @@ def fates_of(
         heard = audience.devices[place]
         for occurrence in audience.occurrences(place, windows):
             pk = int(occurrence.schedule_id)
-            devices = heard[pk] if only is None else [each for each in heard[pk] if each == only]
+            devices = heard[pk] if only is None else [each for each in heard[pk] if each.pk == only.pk]
             found[pk] += [
                 Fate(play, occurrence.reason or "") for play in plays_of(occurrence, place, devices)
             ]

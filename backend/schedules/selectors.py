@@ -12,6 +12,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from clients.models import Client
 from common import clock
+from devices.desired import effective_volume
 from devices.models import Device
 from schedules.domain import (
     Candidate,
@@ -154,6 +155,18 @@ class Place(NamedTuple):
         return cls(device.floor_id) if device.floor_id is not None else cls(None, device.pk)
 
 
+class Speaker(NamedTuple):
+    """A device as the scheduler needs it, thousands at a time; `volume` 0–100 within its floor's bounds."""
+
+    pk: int
+    volume: int
+
+    @classmethod
+    def of(cls, device: Device) -> Speaker:
+        """This device, which comes with its floor."""
+        return cls(device.pk, effective_volume(device))
+
+
 @dataclass(slots=True)
 class Audience:
     """Rules, the places where they are heard, and what these lay over them.
@@ -165,7 +178,7 @@ class Audience:
     rules: dict[int, ScheduleRule]
     floors: dict[Place, FloorRules] = field(default_factory=dict)
     zones: dict[Place, str] = field(default_factory=dict)
-    devices: dict[Place, dict[int, list[Device]]] = field(default_factory=dict)
+    devices: dict[Place, dict[int, list[Speaker]]] = field(default_factory=dict)
 
     def places(self, schedule_pk: int) -> list[Place]:
         """Where this schedule is heard."""
@@ -221,10 +234,10 @@ def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:
             named, floors = _targets(schedules)
     audience = Audience(rules_of(schedules))
     rows = _floors({floor_pk for pks in floors.values() for floor_pk in pks})
-    hanging: dict[int, list[Device]] = defaultdict(list)
+    hanging: dict[int, list[Speaker]] = defaultdict(list)
     devices = Device.objects.filter(floor_id__in=rows, revoked_at=None).order_by("pk")
-    for device in devices.select_related("floor__client", "client"):
-        hanging[device.floor_id or 0].append(device)
+    for pk, floor_pk, volume in devices.values_list("pk", "floor_id", "volume"):
+        hanging[floor_pk].append(Speaker(pk, rows[floor_pk].bounded(volume)))
     spoken: dict[Place, Floor | Device] = {}
     for schedule in schedules:
         for floor_pk in filter(rows.__contains__, floors[schedule.pk]):
@@ -236,7 +249,7 @@ def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:
             spoken.setdefault(place, device.floor or device)
             heard = audience.devices.setdefault(place, {}).setdefault(schedule.pk, [])
             if device.pk not in {each.pk for each in heard}:
-                heard.append(device)
+                heard.append(Speaker.of(device))
     stops = stops_of([place.floor_pk for place in spoken if place.floor_pk is not None])
     for place, row in spoken.items():
         audience.zones[place] = row.zone if isinstance(row, Floor) else row.client.timezone

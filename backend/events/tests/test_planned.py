@@ -120,8 +120,8 @@ def test_a_reason_closes_the_row_from_the_beginning_and_a_receipt_corrects_it(
 ) -> None:
     play = play_of(shop, announcement)
     with system_scope("test"):
-        assert insert([play], now=NOW, reason="missed") == 1
-        assert insert([play], now=NOW) == 0
+        assert insert([play], now=NOW, reason="missed") == {play.event_id}
+        assert insert([play], now=NOW) == set()
         event = PlayEvent.objects.get()
         assert (event.status, event.reason, event.completed_at) == ("failed", "missed", NOW)
         assert event.error_message == "The server was down when it was due."

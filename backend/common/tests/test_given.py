@@ -1,0 +1,56 @@
+"""Rows given by value arrive as they are, in both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from common.given import given
+
+KEY = UUID("00000000-0000-4000-8000-00000000abcd")
+INSTANT = datetime(2026, 3, 29, 1, 30, 0, 250_000, tzinfo=UTC)
+
+
+def fetched(columns: Any, names: str) -> list[tuple[Any, ...]]:
+    """What a SELECT of these columns finds."""
+    table, values = given("t", columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {names} FROM {table}", values)  # noqa: S608  # the test's own names
+        return cursor.fetchall()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("bigint", [1, None, -(2**62)]),
+        ("float8", [0.5, None, -15.0]),
+        (
+            "text",
+            ["", None, "NULL", 'a "b" \\ c, {d}', " edges ", "%s", "Ünïcode 🔔", "line\nbreak", "'; --"],
+        ),
+        ("bigint", []),
+    ],
+)
+def test_values_arrive_as_they_are(kind: str, values: list[Any]) -> None:
+    assert fetched({"value_": (kind, values)}, "t.value_") == [(value,) for value in values]
+
+
+@pytest.mark.django_db
+def test_columns_stay_side_by_side_and_meet_what_django_keeps() -> None:
+    columns = {"id": ("uuid", [KEY]), "at": ("timestamptz", [INSTANT]), "n": ("bigint", [7])}
+    (row,) = fetched(columns, "t.id, t.at, t.n")
+    if connection.vendor == "postgresql":
+        assert row == (KEY, INSTANT, 7)
+    else:
+        assert row == (KEY.hex, str(connection.ops.adapt_datetimefield_value(INSTANT)), 7)
+
+
+@pytest.mark.django_db
+def test_what_has_no_text_is_refused() -> None:
+    with pytest.raises(TypeError):
+        given("t", {"value_": ("text", [object()])})
