@@ -214,6 +214,8 @@ class DeviceConnection:
             case protocol.CommandResult():
                 result = {"command_id": message.command_id, "ok": message.ok, "error": message.error}
                 self._spawn(self._touched({"reported": {"last_command": result}}))
+            case protocol.MusicPlayed():
+                self._spawn(self._music(message))
             case protocol.Goodbye():
                 self._spawn(self._touched({"reported": {"goodbye": message.reason or "bye"}}))
             case _:
@@ -250,6 +252,14 @@ class DeviceConnection:
             assert self.link is not None  # noqa: S101  # as above
             receipt = protocol.ReceiptAck(re=message.id or None, event_ids=[message.event_id])
             self.link.put(protocol.encode(stamped(receipt)))
+
+    async def _music(self, message: protocol.MusicPlayed) -> None:
+        await self.runtime.music(DeviceReport(self.device.pk, message, clock.now()))
+        assert self.link is not None  # noqa: S101  # as above
+        report_ids = [stretch.report_id for stretch in message.stretches]
+        self.link.put(
+            protocol.encode(stamped(protocol.ReceiptAck(re=message.id or None, report_ids=report_ids)))
+        )
 
     def _plain_play_sent(self, play: protocol.PlayAnnouncement) -> None:
         """A plain device acknowledges nothing: having been told is all that can be known."""

@@ -1,7 +1,8 @@
 """What the socket needs from the apps above it, as ports that they fill at start.
 
 `devices` stands below `events` and `playlists`, so it must not import them: the ledger of plays connects itself
-with `connect_ledger`, whoever listens to what devices say of themselves with `connect_status_observer`.
+with `connect_ledger`, the log of music with `connect_music_log`, whoever listens to what devices say of themselves
+with `connect_status_observer`.
 """
 
 from __future__ import annotations
@@ -54,6 +55,30 @@ def ledger() -> Ledger:
     if _ledger is None:
         raise RuntimeError("No ledger is connected: is the events app installed?")
     return _ledger
+
+
+class MusicLog(Protocol):
+    """Where reports of music are kept. The call is synchronous and opens its own transaction."""
+
+    def store(self, reports: Sequence[DeviceReport], *, now: datetime) -> None:
+        """Commits many devices' `music_played`; afterwards they may be acknowledged. The same one may come twice."""
+        ...
+
+
+_music_log: MusicLog | None = None
+
+
+def connect_music_log(log: MusicLog) -> None:
+    """Puts the log of music behind the socket."""
+    global _music_log
+    _music_log = log
+
+
+def music_log() -> MusicLog:
+    """The connected log; raises `RuntimeError` when no app has connected one."""
+    if _music_log is None:
+        raise RuntimeError("No log of music is connected: is the playlists app installed?")
+    return _music_log
 
 
 class StatusObserver(Protocol):

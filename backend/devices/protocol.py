@@ -16,12 +16,16 @@ SUBPROTOCOL = "sync2gear.v1"
 TICKET_SUBPROTOCOL_PREFIX = "ticket."
 """A browser sends `ticket.<ticket>` as a second subprotocol, for it cannot set an Authorization header."""
 
+MUSIC_REPORTS = "music_reports"
+"""The capability of a speaker that reports the music it played; others are judged by their status alone."""
+
 MAX_MESSAGE_BYTES = 64 * 1024
 MESSAGES_PER_SECOND = 10
 MESSAGE_BURST = 40
 HEARTBEAT_S = 15
 LEASE_S = 45
 HELLO_TIMEOUT_S = 5
+STRETCHES_A_MESSAGE = 200
 
 LARGEST_INTEGER = 2**53 - 1
 """What every JSON reader holds exactly (RFC 8259 §6), and every column of ours: in µs until the year 2255."""
@@ -33,6 +37,13 @@ Integer = Annotated[int, Meta(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
 Code = Annotated[str, Meta(max_length=64)]
 Sentence = Annotated[str, Meta(max_length=1000)]
 EventId = Annotated[str, Meta(min_length=36, max_length=36, description="UUID of the play event")]
+ReportId = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        description="UUID that the speaker gives a stretch of music",
+    ),
+]
 
 Priority = Literal["emergency", "instant", "timeline", "interval", "playlist"]
 Late = Literal["skip", "join"]
@@ -160,6 +171,27 @@ class PlaybackComplete(Message, tag="playback_complete", kw_only=True, frozen=Tr
     error: Sentence = ""
 
 
+class MusicStretch(Struct, kw_only=True, frozen=True):
+    """One track that sounded without a break, and is over. `segment_id` and `music_id` are the plan's.
+
+    Sounding means neither muted, paused, stopped, silenced nor at volume 0; ducked music sounds. `played_ms` are
+    the samples that reached the output.
+    """
+
+    report_id: ReportId
+    segment_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    music_id: Count
+    started_at: Instant
+    ended_at: Instant
+    played_ms: Count
+
+
+class MusicPlayed(Message, tag="music_played", kw_only=True, frozen=True):
+    """Music that sounded, sent until `receipt_ack` names its reports. Needs the capability `music_reports`."""
+
+    stretches: Annotated[list[MusicStretch], Meta(min_length=1, max_length=STRETCHES_A_MESSAGE)]
+
+
 class CommandResult(Message, tag="command_result", kw_only=True, frozen=True):
     """What became of a `control` or `test_tone`."""
 
@@ -175,7 +207,15 @@ class Goodbye(Message, tag="goodbye", kw_only=True, frozen=True):
 
 
 Inbound = (
-    Hello | TimeProbe | Ack | StatusUpdate | PlaybackStarted | PlaybackComplete | CommandResult | Goodbye
+    Hello
+    | TimeProbe
+    | Ack
+    | StatusUpdate
+    | PlaybackStarted
+    | PlaybackComplete
+    | MusicPlayed
+    | CommandResult
+    | Goodbye
 )
 
 
@@ -287,9 +327,10 @@ class TestTone(Message, tag="test_tone", kw_only=True, frozen=True):
 
 
 class ReceiptAck(Message, tag="receipt_ack", kw_only=True, frozen=True):
-    """These receipts are committed; the device may forget them."""
+    """These receipts and reports of music are committed; the device may forget them."""
 
-    event_ids: list[EventId]
+    event_ids: list[EventId] = []
+    report_ids: list[ReportId] = []
 
 
 class Reconnect(Message, tag="reconnect", kw_only=True, frozen=True):

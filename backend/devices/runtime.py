@@ -32,6 +32,8 @@ R = TypeVar("R")
 
 REDELIVER_EVERY_S = 5.0
 """How often each process looks for what its devices have not acknowledged."""
+MUSIC_AT_ONCE = 50
+"""Messages of music in one transaction, up to 200 stretches each: receipts must not wait long behind them."""
 LOOK_UP_LINGER_S = 0.005
 """Connects gather this long into one query: after a restart all devices come at once."""
 
@@ -51,6 +53,7 @@ class Runtime:
         )
         self._touches: Batcher[Touch, Touched] = Batcher(lambda items: self._in_store(store.touch, items))
         self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
+        self._music: Batcher[DeviceReport, None] = Batcher(self._store_music, largest=MUSIC_AT_ONCE)
         self._statuses: Batcher[DeviceReport, None] = Batcher(self._observe_statuses)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -63,7 +66,7 @@ class Runtime:
         """Tells the devices to come back, writes what has gathered, and ends."""
         self.hub.shut_all(CloseCode.RESTART, "restart", "The server restarts; come back.")
         await asyncio.sleep(0.05)
-        for batcher in (self._touches, self._reports, self._statuses):
+        for batcher in (self._touches, self._reports, self._music, self._statuses):
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(batcher.drain(), 5)
         for task in self._tasks:
@@ -83,6 +86,10 @@ class Runtime:
     async def report(self, item: DeviceReport) -> None:
         """Returns when this report of a device is committed."""
         await self._reports.submit(item)
+
+    async def music(self, item: DeviceReport) -> None:
+        """Returns when this report of music is committed."""
+        await self._music.submit(item)
 
     async def observe(self, item: DeviceReport) -> None:
         """Returns when this status update has been heard by all who listen to them."""
@@ -107,6 +114,10 @@ class Runtime:
 
     async def _store_reports(self, items: Sequence[DeviceReport]) -> list[None]:
         await self._in_store(lambda batch: ports.ledger().store(batch, now=clock.now()), items)
+        return [None] * len(items)
+
+    async def _store_music(self, items: Sequence[DeviceReport]) -> list[None]:
+        await self._in_store(lambda batch: ports.music_log().store(batch, now=clock.now()), items)
         return [None] * len(items)
 
     async def _observe_statuses(self, items: Sequence[DeviceReport]) -> list[None]:

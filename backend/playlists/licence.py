@@ -1,7 +1,8 @@
-"""The licence log: what music played where and for how long, from the devices' own reports.
+"""The licence log: what music played where and for how long, from the devices' own words.
 
-A report is a `status_update`, every 15 s and at each change. What a device played while it was offline is not in
-the log, for nobody reported it.
+A device that can reports each stretch of music itself, offline ones afterwards: see `playlists.music_reports`. The
+others are judged here by their `status_update`, every 15 s and at each change; what they played while they were
+offline is not in the log, for nobody told of it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -19,7 +21,7 @@ from common import clock
 from common.tenancy import system_scope
 from devices.models import Device
 from devices.ports import DeviceReport
-from devices.protocol import StatusUpdate
+from devices.protocol import MUSIC_REPORTS, StatusUpdate
 from music.models import MusicFile
 from playlists.content import named_track
 from playlists.domain.hearing import Silence, Stretch, Track, hear
@@ -35,7 +37,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class LicenceLog:
-    """`devices.ports.StatusObserver` over the log."""
+    """`devices.ports.StatusObserver` over the log, for devices that send no reports of music."""
 
     def observe(self, reports: Sequence[DeviceReport], *, now: datetime) -> None:
         """Keeps what these reports prove; a report that comes twice proves nothing more."""
@@ -50,7 +52,8 @@ class _Hearing:
     def __init__(self, reports: Sequence[tuple[DeviceReport, StatusUpdate]]) -> None:
         self._reports = sorted(reports, key=lambda pair: pair[0].at)
         devices = {report.device_pk for report, _ in self._reports}
-        self._devices = Device.objects.select_related("floor").in_bulk(devices)
+        found = Device.objects.select_related("floor").filter(pk__in=devices)
+        self._devices = {each.pk: each for each in found if MUSIC_REPORTS not in each.capabilities}
         newest = MusicPlay.objects.filter(device__in=devices).values("device").annotate(newest=Max("pk"))
         rows = MusicPlay.objects.select_for_update().filter(pk__in=[row["newest"] for row in newest])
         self._last: dict[int, MusicPlay] = {row.device_id or 0: row for row in rows}
@@ -100,22 +103,36 @@ class _Hearing:
         music = self._music[name[0]] if name is not None else None
         assert music is not None  # noqa: S101  # `_said` made the track of it
         return MusicPlay(
-            client_id=device.client_id,
-            device=device,
-            device_name=device.name,
-            floor=device.floor,
-            floor_name=device.floor.name if device.floor else "",
-            music_file=music,
-            title=music.name,
-            artist=music.artist,
-            album=music.album,
-            isrc=music.isrc,
+            **place_of(device),
+            **names_of(music),
             segment=begun.track.segment,
             started_at=clock.from_us(begun.began),
             heard_until=clock.from_us(begun.last),
             ends_at=None if begun.track.ends is None else clock.from_us(begun.track.ends),
             sounding=begun.open,
         )
+
+
+def place_of(device: Device) -> dict[str, Any]:
+    """The columns that say where it sounded, with the names of this time."""
+    return {
+        "client_id": device.client_id,
+        "device": device,
+        "device_name": device.name,
+        "floor": device.floor,
+        "floor_name": device.floor.name if device.floor else "",
+    }
+
+
+def names_of(music: MusicFile) -> dict[str, Any]:
+    """The columns that say what sounded, with the names of this time."""
+    return {
+        "music_file": music,
+        "title": music.name,
+        "artist": music.artist,
+        "album": music.album,
+        "isrc": music.isrc,
+    }
 
 
 def _stretch_of(row: MusicPlay) -> Stretch:

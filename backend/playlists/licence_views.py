@@ -59,7 +59,7 @@ class LicenceLogView(GuardedAPIView):
         description=(
             "One line for each track that sounded on one speaker without a break, by the speaker's own reports:"
             " floor, device, title, artist, album, ISRC, when it started on the business's clock, and for how many"
-            " seconds it was heard. What a speaker played while it was offline was not reported."
+            " seconds it was heard. What a speaker played while it was offline comes in when it is back."
         ),
         parameters=[LicenceLogQuery],
         responses={

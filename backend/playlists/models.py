@@ -239,7 +239,8 @@ class MusicPlay(models.Model):
     """A track that sounded on one device without a break, by the device's own reports: the licence log.
 
     Names are those of that time, kept for when the rows are gone. It was heard from `started_at` to `heard_until`;
-    `sounding` while it may still go on.
+    `sounding` while it may still go on. `report_id`: the device's own report of it; None where it was told from the
+    status of a device that sends no reports.
     """
 
     client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, related_name="music_plays")
@@ -258,6 +259,7 @@ class MusicPlay(models.Model):
     heard_until = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     sounding = models.BooleanField(default=True)
+    report_id = models.UUIDField(null=True, blank=True)
 
     objects = TenantManager.from_queryset(MusicPlayQuerySet)()
 
@@ -267,6 +269,9 @@ class MusicPlay(models.Model):
         indexes = [
             models.Index(fields=["client", "started_at", "id"], name="music_play_month"),
             models.Index(fields=["device", "-id"], name="music_play_newest"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["device", "report_id"], name="music_play_reported_once"),
         ]
 
     def __str__(self) -> str:

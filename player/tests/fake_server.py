@@ -208,6 +208,8 @@ class FakeServer:
                 answer = protocol.TimeReply(n=message.n, t1=message.t1, t2=arrived, t3=self.now())
             case protocol.PlaybackComplete(event_id=key) if key and self.acknowledge:
                 answer = protocol.ReceiptAck(event_ids=[key])
+            case protocol.MusicPlayed(stretches=stretches) if self.acknowledge:
+                answer = protocol.ReceiptAck(report_ids=[each.report_id for each in stretches])
             case _:
                 return
         await send({"type": "websocket.send", "text": protocol.encode(answer).decode()})

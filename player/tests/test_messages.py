@@ -53,6 +53,13 @@ OUTGOING = [
         start_error_us=-3,
         played_ms=4,
     ),
+    m.MusicPlayed(
+        stretches=(
+            m.MusicStretch(
+                report_id=EVENT, segment_id="s", music_id=1, started_at=2, ended_at=3, played_ms=4
+            ),
+        )
+    ),
     m.CommandResult(command_id="c", ok=False, error="why"),
     m.Goodbye(reason="stopped"),
 ]
@@ -78,7 +85,7 @@ SERVER = [
     protocol.SetDesired(rev=1, volume=2, muted=True, output_delay_ms=3, silenced=True),
     protocol.Control(command_id="c", action="identify", expires_at=9),
     protocol.TestTone(command_id="c", hz=440, ms=100),
-    protocol.ReceiptAck(event_ids=[EVENT]),
+    protocol.ReceiptAck(event_ids=[EVENT], report_ids=[EVENT]),
     protocol.Reconnect(after_ms=5),
     protocol.Error(code="rate", detail="too fast", re="1"),
 ]
@@ -86,7 +93,7 @@ SERVER = [
 UNUSED = {"id", "ts", "re"}
 NOT_NEEDED = {
     plan.Plan: {"generated_at"},
-    plan.Segment: {"music_id", "playlist_id", "title", "artist"},
+    plan.Segment: {"playlist_id", "title", "artist"},
     plan.Occurrence: {"schedule_id", "title"},
 }
 """Fields of the plan that are for people's eyes."""

@@ -235,3 +235,54 @@ async def test_an_emergency_cuts_in_and_what_is_silenced_stays_silent(tmp_path):
     assert played.outcome == "played"
     assert abs(onset_us(heard, truth, noise(1.0, seed=9), urgent.play_at) - urgent.play_at) < 1000
     assert (skipped.outcome, skipped.error) == ("skipped_quiet", "client_locked")
+
+
+async def test_music_is_reported_by_whoever_heard_it_offline_too_and_once(tmp_path):
+    server = FakeServer()
+    async with server.running():
+        music = server.add_sound(noise(60, seed=1))
+        now = server.now()
+        segment = plan_truth.Segment(
+            id="music-5-1",
+            kind="music",
+            sha256=music.sha256,
+            start_at=now,
+            end_at=now + 60_000_000,
+            music_id=5,
+        )
+        server.set_plan(assets=[music], programme=[segment])
+        async with speaker(server, tmp_path) as it:
+            hello = await server.expect(protocol.Hello)
+            await until(lambda: it.device.output.state.now_playing.kind == "music")
+            await asyncio.sleep(2.0)
+            await server.send(protocol.SetDesired(rev=2, volume=100, muted=True))
+            muted = await server.expect(protocol.MusicPlayed)
+            await until(lambda: not it.device.journal.owed_music(9))
+            await server.send(protocol.SetDesired(rev=3, volume=100, muted=False))
+            await server.expect(protocol.StatusUpdate, applied_rev=3)
+            await asyncio.sleep(1.0)
+        first, _ = it.heard()
+        port = server.port
+        assert len(server.of_type(protocol.MusicPlayed)) == 1, "what was heard last waits for the next start"
+    # Restarted without a network: what it heard before and what it hears now are told when there is a server.
+    server.received.clear()
+    async with speaker(server, tmp_path) as it:
+        await until(lambda: it.device.output.state.now_playing.kind == "music")
+        await asyncio.sleep(1.5)
+        it.device.set_stopped(stopped=True)
+        await until(lambda: len(it.device.journal.owed_music(9)) == 2)
+        async with server.running(port):
+            told = await server.expect(protocol.MusicPlayed, within_s=15)
+            await until(lambda: not it.device.journal.owed_music(9))
+        second, _ = it.heard()
+    assert "music_reports" in hello.capabilities
+    stretches = [*muted.stretches, *told.stretches]
+    assert {(each.segment_id, each.music_id) for each in stretches} == {("music-5-1", 5)}
+    assert len({each.report_id for each in stretches}) == len(stretches) == 3
+    sounding = [np.count_nonzero(np.abs(each) > 0.001) / RATE for each in (first, second)]
+    played = [each.played_ms / 1000 for each in stretches]
+    assert played[0] + played[1] == pytest.approx(sounding[0], abs=0.2)
+    assert played[2] == pytest.approx(sounding[1], abs=0.2)
+    for each in stretches:
+        assert each.ended_at - each.started_at == pytest.approx(each.played_ms * 1000, abs=50_000)
+        assert now <= each.started_at < each.ended_at <= server.now() + 100_000

@@ -59,6 +59,7 @@ REPORTS = (
     protocol.StatusUpdate,
     protocol.PlaybackStarted,
     protocol.PlaybackComplete,
+    protocol.MusicPlayed,
     protocol.CommandResult,
     protocol.Goodbye,
 )
@@ -75,6 +76,7 @@ class DeviceSession:
     plain: bool
     bucket: Bucket
     greeted: bool = False
+    reports_music: bool = False
     closed: bool = field(default=False)
 
     @classmethod
@@ -134,9 +136,13 @@ class DeviceSession:
             if self.greeted:
                 return [self._error("unexpected", "hello was said already.", message.id)]
             self.greeted = True
+            self.reports_music = protocol.MUSIC_REPORTS in message.capabilities
             return [Welcomed(message)]
         if not self.greeted:
             return [self._error("hello_first", "Say hello first.", message.id)]
+        if isinstance(message, protocol.MusicPlayed) and not self.reports_music:
+            # Its music is told from its status already: it would be counted twice.
+            return [self._error("unexpected", "The hello did not name music_reports.", message.id)]
         if isinstance(message, REPORTS):
             return [Report(message)]
         return []

@@ -14,7 +14,15 @@ from devices.protocol import CloseCode
 
 NOW_US = 1_700_000_000_000_000
 EVENT = "00000000-0000-5000-8000-000000000001"
-HELLO = {"type": "hello", "boot_id": "b1"}
+HELLO = {"type": "hello", "boot_id": "b1", "capabilities": [protocol.MUSIC_REPORTS]}
+STRETCH = {
+    "report_id": EVENT,
+    "segment_id": "music-1-2",
+    "music_id": 1,
+    "started_at": NOW_US,
+    "ended_at": NOW_US,
+    "played_ms": 0,
+}
 
 
 def opened(*, plain: bool = False, greeted: bool = False) -> DeviceSession:
@@ -78,6 +86,24 @@ def test_what_closes(frame, close_code, code, greeted):
         ({"type": "time_probe", "id": "m1", "n": 1, "t1": 10**30}, "bad_message", "m1"),
         ({"type": "goodbye", "reason": "a\0b"}, "bad_message", None),
         ({"type": "hello", "id": "m1"}, "bad_message", "m1"),
+        ({"type": "music_played", "id": "m1"}, "bad_message", "m1"),
+        ({"type": "music_played", "id": "m1", "stretches": []}, "bad_message", "m1"),
+        ({"type": "music_played", "id": "m1", "stretches": [STRETCH] * 201}, "bad_message", "m1"),
+        (
+            {"type": "music_played", "id": "m1", "stretches": [STRETCH | {"report_id": "x" * 36}]},
+            "bad_message",
+            "m1",
+        ),
+        (
+            {"type": "music_played", "id": "m1", "stretches": [STRETCH | {"music_id": -1}]},
+            "bad_message",
+            "m1",
+        ),
+        (
+            {"type": "music_played", "id": "m1", "stretches": [STRETCH | {"segment_id": ""}]},
+            "bad_message",
+            "m1",
+        ),
     ],
 )
 def test_what_costs_an_error_and_no_more(frame, code, re):
@@ -111,6 +137,7 @@ REPORTS = [
     {"type": "status_update", "status": "online"},
     {"type": "playback_started", "event_id": EVENT, "started_at": NOW_US},
     {"type": "playback_complete", "event_id": EVENT},
+    {"type": "music_played", "stretches": [STRETCH] * 200},
     {"type": "command_result", "command_id": "c", "ok": True},
     {"type": "goodbye"},
 ]
@@ -124,6 +151,16 @@ def test_reports_need_a_hello(report):
     assert refused.message.code == "hello_first"
     assert isinstance(said(session, HELLO)[0], Welcomed)
     assert isinstance(said(session, report)[0], Report)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_music_is_reported_only_by_who_announced_it(plain):
+    session = opened(plain=plain)
+    said(session, HELLO | {"capabilities": ["opus"]})
+    effects = said(session, {"type": "music_played", "id": "m1", "stretches": [STRETCH]})
+    assert [(each.message.code, each.message.re) for each in effects] == (
+        [] if plain else [("unexpected", "m1")]
+    )
 
 
 def test_hello_is_said_once():

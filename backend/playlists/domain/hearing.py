@@ -1,4 +1,4 @@
-"""What music was heard, from what a device says of itself every 15 s and at each change.
+"""What music was heard: from a device's own report, or from what it says of itself every 15 s and at each change.
 
 A stretch is one segment of a programme sounding on one device without a break. Instants and lengths are µs.
 The sum of what is heard errs on the side of less: what nobody reported was not heard.
@@ -72,3 +72,31 @@ def hear(stretch: Stretch | None, said: Track | Silence, at: int) -> tuple[Stret
         return going_on.until(at), None
     turn = said.starts if said.starts is not None and going_on.last <= said.starts <= at else at
     return replace(going_on.until(turn), open=False), Stretch(said, turn, at)
+
+
+# --- a device's own reports -------------------------------------------------------------------------------
+
+SLACK_US = 300_000_000
+"""A device's instant may lie this far outside of what is possible before it is not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a device reports of one stretch: its instants (µs UTC), and how long samples went out (µs)."""
+
+    began: int
+    ended: int
+    played: int
+
+
+def believed(said: Reported, *, longest: int, known_since: int, arrived: int) -> tuple[int, int]:
+    """When a reported stretch was heard, as [began, until) in µs UTC.
+
+    Never for longer than the track (`longest`), the samples, or the time between its instants. Instants before the
+    device was known or in the future, or in the wrong order, are not believed: the stretch is then dated as if it
+    had ended when its report arrived, for that it was heard is not in doubt.
+    """
+    heard = min(said.played, longest)
+    if known_since - SLACK_US <= said.began <= said.ended <= arrived + SLACK_US:
+        return said.began, said.began + min(heard, said.ended - said.began)
+    return arrived - heard, arrived

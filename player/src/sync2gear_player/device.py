@@ -15,6 +15,7 @@ from sync2gear_player.cache import DEFAULT_BOUND_BYTES, Cache
 from sync2gear_player.clock import Clock
 from sync2gear_player.clockfilter import Probe
 from sync2gear_player.commands import Commands
+from sync2gear_player.heard import MusicHeard
 from sync2gear_player.journal import Journal
 from sync2gear_player.link import Link
 from sync2gear_player.media import Media, Need
@@ -35,6 +36,7 @@ from sync2gear_player.messages import (
     Welcome,
 )
 from sync2gear_player.mixer.graph import Levels, Mixer
+from sync2gear_player.music_reports import MusicReports
 from sync2gear_player.network import Network, resolve
 from sync2gear_player.output import Note, Output, OutputCrashed
 from sync2gear_player.performer import Performer
@@ -46,7 +48,7 @@ from sync2gear_player.sinks.base import Sink
 from sync2gear_player.store import Identity, KeptState, StateFolder
 from sync2gear_player.timekeeping import Timekeeper
 
-CAPABILITIES = ("sync", "plan", "duck", "join", "cancel", "test_tone", "identify")
+CAPABILITIES = ("sync", "plan", "duck", "join", "cancel", "test_tone", "identify", "music_reports")
 DECODE_MS = 300
 """Allowed for decoding an announcement and for a slow machine; the fetch is the server's to add."""
 STATUS_LOOK_S = 0.5
@@ -115,6 +117,7 @@ class Device:
         )
         self.performer = Performer(self)
         self.commands = Commands(self)
+        self.music_reports = MusicReports(self)
         self.restart_wanted = asyncio.Event()
         self._notes: asyncio.Queue[Note] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -125,6 +128,7 @@ class Device:
         lost = self.journal.recover(self.time.now())
         if lost:
             log.warning("%d plays were cut off by the last stop; they are reported as unknown", len(lost))
+        self.journal.recover_music(self.clock.boot_id)
         self.apply_levels()
         self.plans.load()
         self.output.start()
@@ -139,6 +143,7 @@ class Device:
                         task.cancel()
         finally:
             self.output.stop()
+            await self._keep_last_words()
             self.time.keep()
             self.journal.close()
 
@@ -148,6 +153,7 @@ class Device:
             self.plans.run(),
             self.media.run(),
             self.performer.run(),
+            self.music_reports.run(),
             self._report_status(),
             self._hear_notes(),
             self._prune(),
@@ -185,6 +191,7 @@ class Device:
             self._take_plan(self.plans.plan)
         if not was_trusted:
             self._poke()
+            self.music_reports.poke()
 
     async def message(self, message: Incoming) -> None:
         """See `link.Handler`."""
@@ -194,6 +201,7 @@ class Device:
                 self.plans.use_url(message.plan_url)
                 if not self.plans.etag or message.plan_etag != self.plans.etag:
                     self.plans.refresh()
+                self.music_reports.poke()
             case PlayAnnouncement():
                 await self._take_push(message)
             case CancelAnnouncement():
@@ -207,6 +215,7 @@ class Device:
                 self.commands.take(message)
             case ReceiptAck():
                 await asyncio.to_thread(self.journal.acknowledge, message.event_ids)
+                await self.music_reports.acknowledged(message.report_ids)
 
     # --- state ---
 
@@ -319,13 +328,27 @@ class Device:
             note = await self._notes.get()
             if isinstance(note, OutputCrashed):
                 raise RuntimeError("the output's thread has failed") from note.error
+            if isinstance(note, MusicHeard):
+                await self.music_reports.hear(note)
+                continue
             await self.performer.hear(note)
             self.commands.hear(note)
+
+    async def _keep_last_words(self) -> None:
+        """What music sounded until the output was stopped; `run` has nobody left to hear it."""
+        await asyncio.sleep(0)  # the thread's last notes arrive
+        while not self._notes.empty():
+            note = self._notes.get_nowait()
+            if isinstance(note, MusicHeard):
+                self.music_reports.keep(note)
+        for heard in self.output.last_words():
+            self.music_reports.keep(heard)
 
     async def _prune(self) -> None:
         while True:
             if self.time.trusted:
                 await asyncio.to_thread(self.journal.prune, self.time.now())
+            await asyncio.to_thread(self.journal.prune_music)
             await asyncio.sleep(PRUNE_S)
 
     def record(self, kind: str, entry: dict[str, Any]) -> None:

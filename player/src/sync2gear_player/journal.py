@@ -3,6 +3,9 @@
 "Starting" is committed (SQLite, `synchronous=FULL`, so fsync'd) before the first sample; a row found in that
 state after a restart may or may not have sounded: it becomes `unknown_after_crash` and is never played again.
 Receipts stay until the server acknowledges them, and event ids at least `KEEP_US` longer, against repeats.
+
+Music that was heard stays until the server acknowledges it, too. Its instants are the server's time; what was heard
+while that was not known is kept with its boot and monotonic instant, and dated anew once the time is known.
 """
 
 from __future__ import annotations
@@ -11,15 +14,17 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 
 from sync2gear_player.documents import build
-from sync2gear_player.messages import Receipt
+from sync2gear_player.messages import MusicStretch, Receipt
 
 KEEP_US = 72 * 3_600_000_000
 """Longer than the 48 h within which a push or a plan may name an event again."""
+KEEP_STRETCHES = 50_000
+"""Of music that was never acknowledged: more than a month of three-minute tracks."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS plays (
@@ -30,6 +35,18 @@ CREATE TABLE IF NOT EXISTS plays (
     acknowledged INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS plays_owed ON plays (acknowledged, at_us);
+CREATE TABLE IF NOT EXISTS music (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    report_id TEXT NOT NULL UNIQUE,
+    segment_id TEXT NOT NULL,
+    music_id INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    played_ms INTEGER NOT NULL,
+    over INTEGER NOT NULL,
+    undated_in TEXT NOT NULL,
+    began_us INTEGER NOT NULL
+);
 """
 
 log = logging.getLogger(__name__)
@@ -126,6 +143,68 @@ class Journal:
         with self._lock, self._db:
             return self._db.execute(
                 "DELETE FROM plays WHERE acknowledged = 1 AND at_us < ?", (now - KEEP_US,)
+            ).rowcount
+
+    # --- music ---
+
+    def keep_music(
+        self, stretch: MusicStretch, *, over: bool, began_us: int = 0, undated_in: str = ""
+    ) -> None:
+        """Keeps a stretch of music, or what is new of it.
+
+        `undated_in` names the boot if the server's time was not known in it; `began_us` is its start on the
+        monotonic clock of that boot.
+        """
+        with self._lock, self._db:
+            self._db.execute(
+                "INSERT INTO music (report_id, segment_id, music_id, started_at, ended_at, played_ms, over,"
+                " undated_in, began_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (report_id) DO UPDATE SET started_at = excluded.started_at,"
+                " ended_at = excluded.ended_at, played_ms = excluded.played_ms, over = excluded.over,"
+                " undated_in = excluded.undated_in",
+                (*astuple(stretch), over, undated_in, began_us),
+            )
+
+    def recover_music(self, boot_id: str) -> None:
+        """At start: what sounded when the program stopped is over; what an earlier boot could not date stays as
+        it was believed then."""
+        with self._lock, self._db:
+            self._db.execute("UPDATE music SET over = 1")
+            self._db.execute("UPDATE music SET undated_in = '' WHERE undated_in <> ?", (boot_id,))
+
+    def date_music(self, server_us: Callable[[int], int]) -> None:
+        """Dates what could not be dated in this boot; `server_us` turns monotonic instants into the server's."""
+        with self._lock, self._db:
+            undated = self._db.execute(
+                "SELECT number, began_us, ended_at - started_at FROM music WHERE undated_in <> ''"
+            ).fetchall()
+            dated = [(server_us(began_us), length, number) for number, began_us, length in undated]
+            self._db.executemany(
+                "UPDATE music SET started_at = ?1, ended_at = ?1 + ?2, undated_in = '' WHERE number = ?3",
+                dated,
+            )
+
+    def owed_music(self, most: int) -> list[MusicStretch]:
+        """Up to `most` stretches that are over and not acknowledged, oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT report_id, segment_id, music_id, started_at, ended_at, played_ms FROM music"
+                " WHERE over = 1 AND undated_in = '' ORDER BY number LIMIT ?",
+                (most,),
+            ).fetchall()
+        names = [field.name for field in fields(MusicStretch)]
+        return [MusicStretch(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def acknowledge_music(self, report_ids: Iterable[str]) -> None:
+        """The server has committed these stretches: they are forgotten."""
+        with self._lock, self._db:
+            self._db.executemany("DELETE FROM music WHERE report_id = ?", [(each,) for each in report_ids])
+
+    def prune_music(self) -> int:
+        """Forgets the oldest stretches beyond `KEEP_STRETCHES`; returns how many."""
+        with self._lock, self._db:
+            return self._db.execute(
+                "DELETE FROM music WHERE number <= (SELECT max(number) FROM music) - ?", (KEEP_STRETCHES,)
             ).rowcount
 
     def close(self) -> None:

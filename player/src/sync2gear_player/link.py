@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from sync2gear_player.messages import (
     Hello,
     Incoming,
     Junk,
+    MusicStretch,
     Outgoing,
     Receipt,
     Reconnect,
@@ -89,6 +91,12 @@ class Link:
         """Sends a receipt now if there is a session; the journal has it for the next one."""
         if self._session is not None:
             self._session.owe(receipt)
+            self._wake.set()
+
+    def owe_music(self, stretches: Iterable[MusicStretch]) -> None:
+        """Sends stretches of music if there is a session; the journal has them for the next one."""
+        if self._session is not None:
+            self._session.owe_music(stretches)
             self._wake.set()
 
     async def run(self) -> None:

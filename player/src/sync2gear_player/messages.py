@@ -135,6 +135,26 @@ class Receipt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MusicStretch:
+    """One track that sounded without a break, and is over; kept and sent until the server acknowledges it."""
+
+    report_id: str
+    segment_id: str
+    music_id: int
+    started_at: int
+    ended_at: int
+    played_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MusicPlayed:
+    """Music that sounded."""
+
+    type: ClassVar[str] = "music_played"
+    stretches: tuple[MusicStretch, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CommandResult:
     """What became of a `control` or `test_tone`."""
 
@@ -152,7 +172,9 @@ class Goodbye:
     reason: str
 
 
-Outgoing = Hello | TimeProbe | Ack | StatusUpdate | PlaybackStarted | Receipt | CommandResult | Goodbye
+Outgoing = (
+    Hello | TimeProbe | Ack | StatusUpdate | PlaybackStarted | Receipt | MusicPlayed | CommandResult | Goodbye
+)
 
 
 def encode(message: Outgoing, ts: int) -> str:
@@ -287,9 +309,10 @@ class TestTone:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptAck:
-    """These receipts are committed."""
+    """These receipts and reports of music are committed."""
 
-    event_ids: tuple[str, ...]
+    event_ids: tuple[str, ...] = ()
+    report_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

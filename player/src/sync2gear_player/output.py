@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sync2gear_player.clock import Clock
 from sync2gear_player.clockfilter import Estimate
+from sync2gear_player.heard import Ears, MusicHeard
 from sync2gear_player.messages import NOTHING, NowPlaying
 from sync2gear_player.mixer.graph import Mixer
 from sync2gear_player.mixer.timeline import Timeline
@@ -48,7 +49,7 @@ class OutputCrashed:
     error: BaseException
 
 
-Note = ClipStarted | ClipEnded | SegmentStarted | OutputFailed | OutputCrashed
+Note = ClipStarted | ClipEnded | SegmentStarted | MusicHeard | OutputFailed | OutputCrashed
 Command = Callable[[Mixer, Programme], None]
 
 
@@ -88,6 +89,7 @@ class Output:
         self._later: list[tuple[float, int, Note]] = []
         self._order = itertools.count()
         self._segment = ""
+        self._ears = Ears()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="output", daemon=True)
 
@@ -107,6 +109,10 @@ class Output:
         if self._thread.is_alive():
             self._thread.join(timeout=5.0)
         self._sink.close()
+
+    def last_words(self) -> list[MusicHeard]:
+        """The music that sounded when it was stopped; call it after `stop`."""
+        return self._ears.stop()
 
     def _run(self) -> None:
         try:
@@ -129,6 +135,7 @@ class Output:
             for note in notes:
                 self._post(note.frame, note)
             self._look(frame)
+            self._listen(frame)
             frame += BLOCK_FRAMES
             self._tell()
 
@@ -149,6 +156,14 @@ class Output:
             if segment.id:
                 self._post(frame, SegmentStarted(segment.id, frame, segment.position_ms))
 
+    def _listen(self, frame: int) -> None:
+        delay_us = self.output_delay_ms * 1000
+        begin_us = self._sink.emitted_us(frame) + delay_us
+        end_us = self._sink.emitted_us(frame + BLOCK_FRAMES) + delay_us
+        sounding = self._programme.sounding.values() if self._mixer.music_heard else ()
+        for heard in self._ears.block(sounding, begin_us, end_us, BLOCK_FRAMES):
+            self._notify(heard)
+
     def _post(self, frame: int, note: Note) -> None:
         heapq.heappush(self._later, (self._sink.emitted_us(frame), next(self._order), note))
 
@@ -161,6 +176,8 @@ class Output:
         lost = tuple(voice.clip.key for voice in self._mixer.voices)
         self._mixer.voices = []
         self._later = [each for each in self._later if isinstance(each[2], ClipEnded)]
+        for heard in self._ears.stop():
+            self._notify(heard)
         self._notify(OutputFailed(str(error), lost))
         self._sink.close()
         while not self._stopping.wait(REOPEN_S):

@@ -45,6 +45,7 @@ class Segment:
     offset_ms: int = 0
     fade_in_ms: int = 0
     fade_out_ms: int = 0
+    music_id: int | None = None
     announcement_id: int | None = None
     event_id: str | None = None
 

@@ -66,6 +66,7 @@ class _Voice:
         self.gain = np.float32(gain)
         self.head = Playhead(may_jump=True)
         self.cut_short = cut_short
+        self.starved = False
         self.entered_at: float | None = None
         self.released_at: float | None = None
 
@@ -110,6 +111,8 @@ class Programme:
         self._retry_at: dict[str, float] = {}
         self._starved_before = 0
         self.now_playing = NOTHING
+        self.sounding: dict[str, Segment] = {}
+        """The segments that are in the block rendered last, by id: two in a crossfade."""
 
     def set_plan(self, plan: Plan | None, now: int) -> None:
         """Takes a new plan. What sounds and is in it goes on; what sounds and is not fades out."""
@@ -133,10 +136,13 @@ class Programme:
         self._open_due(now)
         mix = silence(frames)
         playing = NOTHING
+        self.sounding = {}
         for voice in list(self._voices.values()):
             if self._add(voice, mix, timeline):
                 position = max(0, round(voice.position(now) * 1000 / RATE))
                 playing = NowPlaying("music", voice.segment.id, position)
+                if not voice.starved:
+                    self.sounding[voice.segment.id] = voice.segment
             if now >= voice.segment.end_at or (
                 voice.released_at is not None and now >= voice.released_at + RELEASE_FADE_US
             ):
@@ -205,7 +211,9 @@ class Programme:
         elif abs(wanted - voice.head.position) >= JUMP_FROM and not voice.source.reaches(round(wanted)):
             self._close(voice)
             return False
+        starved_before = voice.source.starved_frames
         part = voice.head.read(wanted, end - begin, voice.source.read)
+        voice.starved = voice.source.starved_frames - starved_before >= end - begin
         mix[begin:end] += part * (voice.fades(timeline, begin, end) * voice.gain)
         return True
 

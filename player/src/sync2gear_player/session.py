@@ -16,6 +16,8 @@ from sync2gear_player.messages import (
     Incoming,
     Junk,
     Limits,
+    MusicPlayed,
+    MusicStretch,
     Outgoing,
     Receipt,
     ReceiptAck,
@@ -37,6 +39,8 @@ BURSTS = (
 
 Ten probes after the welcome: three at once for a play right after the start, seven 0.5 s apart that show the drift.
 """
+STRETCHES_A_MESSAGE = 100
+"""About 25 kB, of the 64 KiB that a message may have."""
 RESERVE = 4
 """Messages of the allowance that only probes and acknowledgements may use, so that a backlog cannot starve them."""
 
@@ -75,6 +79,7 @@ class Session:
         self._urgent: deque[Outgoing] = deque([hello])
         self._ordinary: deque[Outgoing] = deque()
         self._receipts: dict[str, Receipt] = {receipt.event_id: receipt for receipt in receipts}
+        self._music: dict[str, MusicStretch] = {}
         self._sent_us: dict[str, int] = {}
         self._allowance = Allowance(Limits().messages_per_second, Limits().burst, now_us)
         self._probe_n = 0
@@ -97,6 +102,11 @@ class Session:
         """Queues a receipt, to be repeated until it is acknowledged."""
         self._receipts[receipt.event_id] = receipt
         self._sent_us.pop(receipt.event_id, None)
+
+    def owe_music(self, stretches: Iterable[MusicStretch]) -> None:
+        """Queues stretches of music, to be repeated until they are acknowledged; those that are queued stay."""
+        for stretch in stretches:
+            self._music.setdefault(stretch.report_id, stretch)
 
     def failed(self, now_us: int) -> bool:
         """True if the server never answered the `hello`."""
@@ -126,9 +136,11 @@ class Session:
         for event_id, receipt in self._receipts.items():
             if len(sending) >= room - RESERVE:
                 break
-            if now_us - self._sent_us.get(event_id, -RECEIPT_REPEAT_US) >= RECEIPT_REPEAT_US:
+            if now_us >= self._repeat_us(event_id, now_us):
                 self._sent_us[event_id] = now_us
                 sending.append(receipt)
+        if len(sending) < room - RESERVE:
+            sending += self._music_due(now_us)
         for _ in sending:
             self._allowance.take()
         return sending
@@ -144,9 +156,9 @@ class Session:
         room_at = now_us + self._allowance.wait_us(RESERVE + 1)
         if self._ordinary:
             waits.append(room_at)
-        for event_id in self._receipts:
-            repeat = self._sent_us.get(event_id, now_us - RECEIPT_REPEAT_US) + RECEIPT_REPEAT_US
-            waits.append(max(room_at, repeat))
+        repeats = [self._repeat_us(key, now_us) for key in (*self._receipts, *self._music)]
+        if repeats:
+            waits.append(max(room_at, min(repeats)))
         return max(now_us, min(waits))
 
     def received(self, frame: str | bytes, now_us: int) -> Incoming | Junk:
@@ -160,10 +172,11 @@ class Session:
                 self._allowance = Allowance(limits.messages_per_second, limits.burst, now_us)
                 self._allowance.take()
                 self._burst_us, self._burst_next = now_us, 0
-            case ReceiptAck(event_ids=event_ids):
-                for event_id in event_ids:
-                    self._receipts.pop(event_id, None)
-                    self._sent_us.pop(event_id, None)
+            case ReceiptAck(event_ids=event_ids, report_ids=report_ids):
+                for key in (*event_ids, *report_ids):
+                    self._receipts.pop(key, None)
+                    self._music.pop(key, None)
+                    self._sent_us.pop(key, None)
         return message
 
     def probe_of(self, reply: TimeReply, now_us: int) -> Probe | None:
@@ -172,6 +185,17 @@ class Session:
         if t1 is None or t1 != reply.t1 or now_us - t1 > PROBE_LOST_US or reply.t3 < reply.t2:
             return None
         return Probe(t1=t1, t2=reply.t2, t3=reply.t3, t4=now_us)
+
+    def _music_due(self, now_us: int) -> list[MusicPlayed]:
+        due = [key for key in self._music if now_us >= self._repeat_us(key, now_us)][:STRETCHES_A_MESSAGE]
+        for key in due:
+            self._sent_us[key] = now_us
+        return [MusicPlayed(stretches=tuple(self._music[key] for key in due))] if due else []
+
+    def _repeat_us(self, key: str, now_us: int) -> int:
+        """When a receipt or stretch is to be sent: at once, or again."""
+        sent_us = self._sent_us.get(key)
+        return now_us if sent_us is None else sent_us + RECEIPT_REPEAT_US
 
     @property
     def _burst(self) -> tuple[tuple[int, ...], int]:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playlists.domain.hearing import BREAK_US, Silence, Stretch, Track, hear
+from playlists.domain.hearing import (
+    BREAK_US,
+    SLACK_US,
+    Reported,
+    Silence,
+    Stretch,
+    Track,
+    believed,
+    hear,
+)
 
 S = 1_000_000
 A = Track("a", 0, 180 * S)
@@ -109,3 +118,40 @@ def test_a_batch_that_is_handed_in_again_changes_nothing(reports: list[tuple[int
 
 def test_the_break_is_the_lease() -> None:
     assert BREAK_US == 45 * S
+
+
+# --- a device's own reports -------------------------------------------------------------------------------
+
+KNOWN, LENGTH, ARRIVED = 1000 * S, 180 * S, 5000 * S
+
+
+@pytest.mark.parametrize(
+    ("said", "span"),
+    [
+        (Reported(2000, 2180, 180), (2000, 2180)),
+        (Reported(2000, 2180, 100), (2000, 2100)),
+        (Reported(2000, 2100, 180), (2000, 2100)),
+        (Reported(2000, 2900, 900), (2000, 2180)),
+        (Reported(2000, 2000, 180), (2000, 2000)),
+        (Reported(701, 880, 179), (701, 880)),
+        (Reported(699, 879, 180), (4820, 5000)),
+        (Reported(5120, 5300, 180), (5120, 5300)),
+        (Reported(5122, 5302, 180), (4820, 5000)),
+        (Reported(2180, 2000, 180), (4820, 5000)),
+        (Reported(0, 0, 10**9), (4820, 5000)),
+    ],
+)
+def test_what_is_believed_of_a_report(said: Reported, span: tuple[int, int]) -> None:
+    given = Reported(said.began * S, said.ended * S, said.played * S)
+    assert believed(given, longest=LENGTH, known_since=KNOWN, arrived=ARRIVED) == (span[0] * S, span[1] * S)
+
+
+@given(*(st.integers(0, 2**53 - 1) for _ in range(6)))
+def test_never_longer_than_it_can_have_been(
+    began: int, ended: int, played: int, longest: int, known: int, arrived: int
+) -> None:
+    start, until = believed(
+        Reported(began, ended, played), longest=longest, known_since=known, arrived=arrived
+    )
+    assert 0 <= until - start <= min(played, longest)
+    assert until <= arrived + SLACK_US

@@ -78,6 +78,11 @@ class Mixer:
         """Whether music passes the gate."""
         return self._gate > 0.0
 
+    @property
+    def music_heard(self) -> bool:
+        """Whether music passes the gate and the volume; it does so under an announcement that ducks it."""
+        return self.music_audible and self._volume > 0.0
+
     def render(self, timeline: Timeline, frames: int) -> tuple[Block, list[ClipStarted | ClipEnded]]:
         """One block, and what started or ended in it."""
         music = self._music.render(timeline, frames)
