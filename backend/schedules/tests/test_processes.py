@@ -125,6 +125,17 @@ def occurrences_locked() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Whatever this connection has to wait for longer than 10 s fails."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '10s'")
+        try:
+            yield
+        finally:
+            cursor.execute("RESET lock_timeout")
+
+
 def ledger() -> Counter[tuple[Any, int, str]]:
     """How many events there are for each instant, device and state."""
     with system_scope("the test looks at the ledger"):
@@ -207,7 +218,7 @@ def test_one_that_is_frozen_holds_nobody_up_and_doubles_nothing_when_it_wakes(
     shop: Any, devices: list[int]
 ) -> None:
     process = scheduler()
-    with ended(process):
+    with ended(process), impatient():
         with occurrences_locked():
             begin(process)
             until("the middle of the tick", waits_for_a_lock)
