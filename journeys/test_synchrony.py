@@ -98,7 +98,7 @@ def test_four_speakers_start_together(
             capture.find(words, around_us=lab.instant_us(event["play_at"]), within_ms=400)
             for capture, event in zip(captures, ended, strict=True)
         ]
-        assert min(found.score for found in heard) > 0.8, heard
+        assert min(found.score for found in heard) > 0.5, heard  # alike enough to tell the onset
         onsets = [found.at_us for found in heard]
         spreads_ms.append((max(onsets) - min(onsets)) / 1e3)
         errors_ms += [
