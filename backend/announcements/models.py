@@ -18,6 +18,7 @@ MEASURED = (
     "loudness_lufs",
     "true_peak_dbtp",
     "gain_db",
+    "lead_in_ms",
     "queued_at",
     "attempts",
     "updated_at",
@@ -27,7 +28,11 @@ MEASURED = (
 @owns_files("audio_file", "source_file")
 @audited("announcement", ignore=MEASURED)
 class Announcement(SoundFacts, Preparable):
-    """Words for a shop. `audio_file` is always a normalised MP3; `source_file` waits to be made into one.
+    """Words for a shop. `audio_file` is always a normalised MP3.
+
+    `source_file` is what an uploaded or recorded one is made from, kept as it came, so that another chime costs no
+    quality; a spoken one is made from its text. `lead_in_ms` of `audio_file` are a chime and a breath, exactly: the
+    words begin there. Length, hash and true peak are of all of it, the loudness is of the words.
 
     `duration` is whole seconds (the brief's), `duration_ms` the exact length. `spoken_by` is the id of the
     voice that really spoke, which may differ from the voice asked for. Schedules choose it from `valid_from` on and
@@ -41,6 +46,14 @@ class Announcement(SoundFacts, Preparable):
         UPLOADED = "uploaded", "Uploaded Audio"
         RECORDED = "recorded", "Recorded"
 
+    class Chime(models.TextChoices):
+        """What sounds before the words: nothing, or one of `common.audio.synth.CHIMES`."""
+
+        NONE = "none", "No chime"
+        DING = "ding", "Ding"
+        DING_DONG = "ding_dong", "Ding-dong"
+        THREE_TONE = "three_tone", "Three tones"
+
     title = models.CharField(max_length=255)
     client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, related_name="announcements")
 
@@ -49,6 +62,8 @@ class Announcement(SoundFacts, Preparable):
     voice = models.CharField(max_length=100, blank=True)
     language = models.CharField(max_length=35, blank=True)
     spoken_by = models.CharField(max_length=100, blank=True)
+    chime = models.CharField(max_length=20, choices=Chime.choices, default=Chime.NONE)
+    lead_in_ms = models.PositiveIntegerField(default=0)
     audio_file = models.FileField(upload_to="announcements/%Y/%m/", null=True, blank=True)
     source_file = models.FileField(upload_to="announcements/sources/%Y/%m/", null=True, blank=True)
     file_size = models.BigIntegerField(default=0)
@@ -77,7 +92,7 @@ class Announcement(SoundFacts, Preparable):
     def playable(self) -> bool:
         """Whether there is a sound to play: always when `ready`.
 
-        While a changed text is being spoken, and if that fails, it is the sound of the text before.
+        While a changed text or chime is being prepared, and if that fails, it is the sound of before.
         """
         return bool(self.audio_file)
 

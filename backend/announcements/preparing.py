@@ -21,15 +21,16 @@ from django.db import transaction
 from announcements import selectors
 from announcements.models import Announcement
 from announcements.speech.synthesis import synthesise
+from announcements.speech.values import SpeechResult
 from common import preparation
 from common.audio import isolated
 from common.audio.errors import CodedError
-from common.audio.values import Loudness
+from common.audio.values import Normalised
 from common.media_fields import Readiness
 from common.uploads import local_copy, remove_on_commit, stored
 
 MP3 = "audio/mpeg"
-ASKED = ("status", "type", "text", "voice", "language", "source_file")
+ASKED = ("status", "type", "text", "voice", "language", "chime", "source_file")
 """The columns that say what is to be made."""
 
 logger = logging.getLogger(__name__)
@@ -42,8 +43,9 @@ class _Overtaken(Exception):
 def prepare(*, announcement_id: int) -> None:
     """Brings the source of an uploaded or recorded announcement that is `processing` to the common loudness.
 
-    It becomes `ready`, and the source is removed, or `failed`. A recording loses the silence at its ends.
-    Harmless when run twice, at once, or on an announcement that is gone.
+    It becomes `ready` or `failed`; the source is kept, for another chime is put before it and not before a copy that
+    was encoded already. One whose source was not kept is made from its clip, which becomes its source. A recording
+    loses the silence at its ends. Harmless when run twice, at once, or on an announcement that is gone.
     """
     _make(announcement_id, Readiness.PROCESSING, _normalised)
 
@@ -62,23 +64,35 @@ def unfinished(*, now: datetime, asked_before: datetime) -> list[tuple[int, str]
 
 
 def _normalised(announcement: Announcement, target: Path) -> dict[str, Any]:
-    with local_copy(announcement.source_file) as source:
+    with local_copy(announcement.source_file or announcement.audio_file) as source:
         clip = isolated.normalise(
-            source, target, trim_silence=announcement.type == Announcement.Type.RECORDED
+            source,
+            target,
+            trim_silence=announcement.type == Announcement.Type.RECORDED,
+            chime=_chime(announcement),
         )
-    return _columns(clip.duration_ms, clip.loudness)
+    return _columns(clip)
 
 
 def _spoken(announcement: Announcement, target: Path) -> dict[str, Any]:
     text = announcement.text
     voice = selectors.voice_for(text=text, voice=announcement.voice, language=announcement.language)
-    speech = synthesise(text, voice, target, max_chars=settings.MAX_SPEECH_CHARACTERS)
-    return _columns(speech.duration_ms, speech.loudness) | {"spoken_by": speech.voice_id}
+    speech = synthesise(
+        text, voice, target, max_chars=settings.MAX_SPEECH_CHARACTERS, chime=_chime(announcement)
+    )
+    return _columns(speech) | {"spoken_by": speech.voice_id}
 
 
-def _columns(duration_ms: int, loudness: Loudness) -> dict[str, Any]:
-    seconds = preparation.whole_seconds(duration_ms)
-    return preparation.success(loudness) | {"duration_ms": duration_ms, "duration": seconds}
+def _chime(announcement: Announcement) -> str | None:
+    return None if announcement.chime == Announcement.Chime.NONE else announcement.chime
+
+
+def _columns(clip: Normalised | SpeechResult) -> dict[str, Any]:
+    return preparation.success(clip.loudness) | {
+        "duration_ms": clip.duration_ms,
+        "duration": preparation.whole_seconds(clip.duration_ms),
+        "lead_in_ms": clip.lead_in_ms,
+    }
 
 
 def _make(pk: int, status: Readiness, make: Callable[[Announcement, Path], dict[str, Any]]) -> None:
@@ -107,7 +121,6 @@ def _keep(pk: int, asked: dict[str, Any], clip: Path, columns: dict[str, Any]) -
             "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
             "file_size": file.tell(),
             "mime_type": MP3,
-            "source_file": "",
         }
         file.seek(0)
         with (
@@ -117,11 +130,14 @@ def _keep(pk: int, asked: dict[str, Any], clip: Path, columns: dict[str, Any]) -
             current = _locked(pk, asked)
             if current is None:
                 raise _Overtaken
-            remove_on_commit(current.audio_file)
-            remove_on_commit(current.source_file)
-            for column, value in (columns | {"audio_file": name}).items():
+            if current.type == Announcement.Type.TTS or current.source_file:
+                remove_on_commit(current.audio_file)
+            else:
+                columns["source_file"] = current.audio_file.name
+            columns["audio_file"] = name
+            for column, value in columns.items():
                 setattr(current, column, value)
-            current.save(update_fields=[*columns, "audio_file", "updated_at"])
+            current.save(update_fields=[*columns, "updated_at"])
 
 
 def _fail(pk: int, asked: dict[str, Any], code: str, detail: str) -> None:

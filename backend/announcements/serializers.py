@@ -9,13 +9,13 @@ from rest_framework import serializers
 
 from announcements import selectors
 from announcements.models import Announcement
-from announcements.services import SPOKEN
+from announcements.services import MADE_FROM, SPOKEN
 from common import clock
 from common.media_urls import media_url
 from common.serializers import TenantSerializer, invalid
 
 VALIDITY = ("valid_from", "valid_until")
-EDITABLE = ("title", "category", "enabled", *VALIDITY, *SPOKEN)
+EDITABLE = ("title", "category", "enabled", *VALIDITY, *MADE_FROM)
 
 TEXT = {
     "trim_whitespace": False,  # what is wrong with a blank text is for the speech rules to say
@@ -23,15 +23,17 @@ TEXT = {
     "help_text": "What to speak: plain text. Tags and emoji are left out when it is spoken.",
 }
 VOICE = {"help_text": "The `id` of one of the voices at hand; empty: the best one for the language."}
+CHIME = {"help_text": "What sounds before the words. It is a part of the sound, which a change makes anew."}
+LEAD_IN = {"help_text": "How long after the start of the sound the words begin: the chime and a breath."}
 LANGUAGE = {"help_text": "BCP 47, like `en-GB`; empty: told by the text's script, else English."}
 
 
 class AnnouncementSerializer(TenantSerializer[Announcement]):
-    """An announcement. The words of a spoken one can be changed; it is then spoken anew."""
+    """An announcement. Its chime and the words of a spoken one can be changed; it is then prepared anew."""
 
     playable = serializers.BooleanField(
         read_only=True,
-        help_text="There is a sound to play; after a change of text the earlier one until ready.",
+        help_text="There is a sound to play; after a change of text or chime the earlier one until ready.",
     )
     stream_url = serializers.SerializerMethodField(help_text="For callers with an access token.")
     audio_url = serializers.SerializerMethodField(
@@ -53,6 +55,7 @@ class AnnouncementSerializer(TenantSerializer[Announcement]):
             "spoken_by",
             "duration",
             "duration_ms",
+            "lead_in_ms",
             "file_size",
             "mime_type",
             "sha256",
@@ -67,7 +70,13 @@ class AnnouncementSerializer(TenantSerializer[Announcement]):
             "updated_at",
         ]
         read_only_fields = [name for name in fields if name not in (*EDITABLE, "client")]
-        extra_kwargs = {"text": TEXT, "voice": VOICE, "language": LANGUAGE}
+        extra_kwargs = {
+            "text": TEXT,
+            "voice": VOICE,
+            "language": LANGUAGE,
+            "chime": CHIME,
+            "lead_in_ms": LEAD_IN,
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Only a spoken announcement has words to change, and a sound is not replaced."""
@@ -102,8 +111,13 @@ class SpeechSerializer(TenantSerializer[Announcement]):
 
     class Meta:
         model = Announcement
-        fields = ["client", "title", "text", "voice", "language", "category", "enabled", *VALIDITY]
-        extra_kwargs = {"text": TEXT | {"required": True}, "voice": VOICE, "language": LANGUAGE}
+        fields = ["client", "title", *MADE_FROM, "category", "enabled", *VALIDITY]
+        extra_kwargs = {
+            "text": TEXT | {"required": True},
+            "voice": VOICE,
+            "language": LANGUAGE,
+            "chime": CHIME,
+        }
 
 
 class NewAnnouncementSerializer(TenantSerializer[Announcement]):
@@ -114,8 +128,8 @@ class NewAnnouncementSerializer(TenantSerializer[Announcement]):
 
     class Meta:
         model = Announcement
-        fields = ["client", "title", "type", "file", *SPOKEN, "category", "enabled", *VALIDITY]
-        extra_kwargs = {"text": TEXT, "voice": VOICE, "language": LANGUAGE}
+        fields = ["client", "title", "type", "file", *MADE_FROM, "category", "enabled", *VALIDITY]
+        extra_kwargs = {"text": TEXT, "voice": VOICE, "language": LANGUAGE, "chime": CHIME}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Exactly what the type needs."""

@@ -26,6 +26,8 @@ from users.models import User
 
 SPOKEN = ("text", "voice", "language")
 """What a spoken announcement is made from."""
+MADE_FROM = (*SPOKEN, "chime")
+"""What is prepared anew when it changes."""
 
 
 def refuse_unspeakable(*, text: str, voice: str, language: str) -> None:
@@ -58,7 +60,7 @@ def upload_announcement(
 ) -> Announcement:
     """Keeps an uploaded or recorded sound and asks for its normalising; the row is `processing` until then.
 
-    `fields` holds title, category, enabled and validity. Raises Refusal with the reason, and then keeps nothing.
+    `fields` holds title, chime, category, enabled and validity. Raises Refusal with the reason, and then keeps nothing.
     """
     facts = examined(upload, max_ms=settings.MAX_ANNOUNCEMENT_MS)
     with (
@@ -84,7 +86,7 @@ def generate_announcement(
 ) -> Announcement:
     """Makes an announcement of typed text and asks for its speaking; the row is `generating` until then.
 
-    `fields` holds title, text, voice, language, category, enabled and validity. Raises Refusal: `text_empty`,
+    `fields` holds title, text, voice, language, chime, category, enabled and validity. Raises Refusal: `text_empty`,
     `text_too_long`, `text_unspeakable`, `voice_unknown`, `no_voice_for_language`.
     """
     refuse_unspeakable(**{name: fields.get(name, "") for name in SPOKEN})
@@ -102,23 +104,25 @@ def generate_announcement(
 def update_announcement(
     *, announcement: Announcement, changes: Mapping[str, Any], now: datetime
 ) -> Announcement:
-    """Changes title, category, enabled, validity, and of a spoken one text, voice and language.
+    """Changes title, category, enabled, validity, chime, and of a spoken one text, voice and language.
 
-    New words are spoken anew: the status goes to `generating`, and what is played stays the earlier sound until
-    the new one is ready. Naming them after a failure tries again. No other column is touched, so that a job's
-    work meanwhile is not undone. Raises Refusal as `generate_announcement` does.
+    New words and another chime are prepared anew: the status goes to `generating` or `processing`, and what is
+    played stays the earlier sound until the new one is ready. Naming them after a failure tries again. No other
+    column is touched, so that a job's work meanwhile is not undone. Raises Refusal as `generate_announcement` does.
     """
     locked: Announcement = Announcement.objects.select_for_update().get(pk=announcement.pk)
-    named = [name for name in SPOKEN if name in changes]
+    named = [name for name in MADE_FROM if name in changes]
     anew = any(changes[name] != getattr(locked, name) for name in named)
     anew = anew or bool(named and locked.status == Readiness.FAILED)
     for name, value in changes.items():
         setattr(locked, name, value)
     written = list(changes)
     if anew:
-        refuse_unspeakable(**{name: getattr(locked, name) for name in SPOKEN})
+        spoken = locked.type == Announcement.Type.TTS
+        if spoken:
+            refuse_unspeakable(**{name: getattr(locked, name) for name in SPOKEN})
         wanted = {
-            "status": Readiness.GENERATING,
+            "status": Readiness.GENERATING if spoken else Readiness.PROCESSING,
             "failure_code": "",
             "failure_detail": "",
             "queued_at": now,

@@ -47,9 +47,9 @@ SPEECH_PROBLEMS = (
     partial_update=extend_schema(
         summary="Change an announcement",
         description=(
-            "Title, category, enabled and validity always; text, voice and language of a spoken one, which is then"
-            " spoken anew. Until it is `ready` again, the sound of the earlier words stays in use; also if speaking the"
-            " new ones fails. Naming them again after a failure tries again."
+            "Title, category, enabled, validity and chime always; text, voice and language of a spoken one. Words and"
+            " chime are one sound, which is then made anew. Until it is `ready` again, the earlier sound stays in use;"
+            " also if making the new one fails. Naming them again after a failure tries again."
         ),
         responses={200: AnnouncementSerializer, **writing(*SPEECH_PROBLEMS)},
     ),

@@ -58,4 +58,5 @@ def _sound(announcement: Announcement, now: datetime) -> dict[str, Any]:
         "mime": announcement.mime_type,
         "duration_ms": announcement.duration_ms,
         "gain_db": announcement.gain_db,
+        "lead_in_ms": announcement.lead_in_ms,
     }

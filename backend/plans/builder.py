@@ -90,6 +90,7 @@ def _occurrence(event: PlayEvent) -> Occurrence:
         priority=priority,
         duck_db=event.duck_db,
         late=late,
+        lead_in_ms=announcement.lead_in_ms,
         title=announcement.title,
         overrides_quiet_hours=event.override_quiet_hours,
     )

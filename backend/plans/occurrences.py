@@ -83,7 +83,7 @@ def _recorded(device: Device, now: datetime, end_us: int) -> dict[str, int | Non
 
 def _rows(pks: Iterable[int | None]) -> dict[int | None, dict[str, Any]]:
     wanted = {pk for pk in pks if pk is not None}
-    columns = ("pk", "sha256", "file_size", "mime_type", "duration_ms", "gain_db", "title")
+    columns = ("pk", "sha256", "file_size", "mime_type", "duration_ms", "lead_in_ms", "gain_db", "title")
     rows = Announcement.objects.filter(pk__in=wanted).exclude(audio_file="").values(*columns)
     return {row["pk"]: row for row in rows}
 
@@ -101,6 +101,7 @@ def _occurrence(schedule_pk: int, play: PlannedPlay, row: dict[str, Any]) -> Occ
         priority=priority,
         duck_db=play.duck_db,
         late=late,
+        lead_in_ms=row["lead_in_ms"],
         schedule_id=schedule_pk,
         title=row["title"],
     )

@@ -31,10 +31,12 @@ def synthesise(
     max_chars: int = 5000,
     target_lufs: float = -16.0,
     ceiling_dbtp: float = -1.0,
+    chime: str | None = None,
 ) -> SpeechResult:
     """Speaks `text` into the MP3 `target_path`, trimmed and at the target loudness.
 
-    `rate` 0.5–2 times the voice's usual speed, else ValueError. Engine and encoder run in a process of their
+    `rate` 0.5–2 times the voice's usual speed, else ValueError. A `chime` of `synth.CHIMES` goes before the
+    words. Engine and encoder run in a process of their
     own, which is killed with all it started after `timeout_s`; left out, that is 20 s and 40 ms more for each
     character, twice what the slowest engine took on two busy cores. `target_path` appears only when it is
     whole, and nothing is left behind on failure. Safe to call from any thread. Raises TextRefused (see
@@ -54,7 +56,7 @@ def synthesise(
             "voice": asdict(voice),
             "rate": rate,
             "target": str(spoken),
-            "options": {"target_lufs": target_lufs, "ceiling_dbtp": ceiling_dbtp},
+            "options": {"target_lufs": target_lufs, "ceiling_dbtp": ceiling_dbtp, "chime": chime},
         }
         bounds = Bounds(
             timeout_s=20 + 0.04 * len(prepared) if timeout_s is None else timeout_s,
@@ -67,4 +69,6 @@ def synthesise(
             raise SpeechFailed(code, f"The voice {voice.label} failed. {failed.detail}") from failed
         with replacing(target_path) as part:
             shutil.copyfile(spoken, part)
-    return SpeechResult(answer["duration_ms"], voice.engine, voice.id, Loudness(**answer["loudness"]))
+    return SpeechResult(
+        answer["duration_ms"], voice.engine, voice.id, Loudness(**answer["loudness"]), answer["lead_in_ms"]
+    )

@@ -31,4 +31,8 @@ def speak(
         raise SpeechFailed("nothing_spoken", detail) from refused
     if result.loudness.integrated_lufs is None:
         raise SpeechFailed("nothing_spoken", f"The voice {speaker.label} was silent for this text.")
-    return {"duration_ms": result.duration_ms, "loudness": asdict(result.loudness)}
+    return {
+        "duration_ms": result.duration_ms,
+        "loudness": asdict(result.loudness),
+        "lead_in_ms": result.lead_in_ms,
+    }

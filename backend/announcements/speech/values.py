@@ -29,9 +29,13 @@ class Voice:
 
 @dataclass(frozen=True)
 class SpeechResult:
-    """Speech as it was written to a file: length in ms, engine, voice id, loudness as measured."""
+    """Speech as it was written to a file: length in ms, engine, voice id, loudness as measured.
+
+    The first `lead_in_ms` are a chime: the loudness is of the words after it, the true peak of all.
+    """
 
     duration_ms: int
     engine: str
     voice_id: str
     loudness: Loudness
+    lead_in_ms: int = 0

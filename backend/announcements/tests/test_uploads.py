@@ -26,7 +26,7 @@ def form(content: bytes | None = None, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("kind", "codec"), [("uploaded", "wav"), ("recorded", "webm")])
 def test_becomes_an_mp3_at_the_target(shop, call, commit, queue, settings, kind, codec):
-    """A browser's WebM as well. The source is gone when the MP3 is there."""
+    """A browser's WebM as well. The source is kept: another chime is put before it."""
     with commit():
         answer = call(shop.admin).post(URL, form(sound(codec), type=kind), format="multipart")
     assert answer.status_code == 201, answer.data
@@ -40,8 +40,8 @@ def test_becomes_an_mp3_at_the_target(shop, call, commit, queue, settings, kind,
     with commit():
         queue.run()
     made = Announcement.objects.get()
-    assert (made.status, made.source_file.name, made.mime_type) == ("ready", "", "audio/mpeg")
-    assert kept(settings) == [made.audio_file.name]
+    assert (made.status, made.source_file.name, made.mime_type) == ("ready", source, "audio/mpeg")
+    assert kept(settings) == sorted([made.audio_file.name, source])
     path = Path(made.audio_file.path)
     facts = inspect(path, Limits())
     assert (facts.mime, facts.sha256, facts.bytes) == ("audio/mpeg", made.sha256, made.file_size)

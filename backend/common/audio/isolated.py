@@ -47,10 +47,16 @@ def normalise(
     target_lufs: float = -16.0,
     ceiling_dbtp: float = -1.0,
     trim_silence: bool = False,
+    chime: str | None = None,
     bounds: Bounds = _PASS,
 ) -> Normalised:
     """Writes the clip at the target loudness as MP3; see `encode.normalise`. A failure leaves nothing."""
-    options = {"target_lufs": target_lufs, "ceiling_dbtp": ceiling_dbtp, "trim_silence": trim_silence}
+    options = {
+        "target_lufs": target_lufs,
+        "ceiling_dbtp": ceiling_dbtp,
+        "trim_silence": trim_silence,
+        "chime": chime,
+    }
     try:
         arguments = {"source": str(source), "target": str(target), "options": options}
         answer = _run("normalise", arguments, bounds)

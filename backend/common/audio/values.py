@@ -49,13 +49,18 @@ class Loudness:
 
 @dataclass(frozen=True)
 class Normalised:
-    """The clip that was written, measured from the finished file. `gain_db` was applied before limiting."""
+    """The clip that was written, measured from the finished file. `gain_db` was applied before limiting.
+
+    The first `lead_in_ms` are a chime and a breath, exactly. `duration_ms` and the true peak are of the whole
+    clip, the integrated loudness is of what follows the lead-in.
+    """
 
     duration_ms: int
     loudness: Loudness
     gain_db: float
     sample_rate: int
     channels: int
+    lead_in_ms: int = 0
 
 
 def gain_db(loudness: Loudness, target_lufs: float = -16.0, ceiling_dbtp: float = -1.0) -> float:

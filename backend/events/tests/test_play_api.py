@@ -31,7 +31,7 @@ SECOND = timedelta(seconds=1)
 def words(shop):
     """A ready announcement of our shop, whose devices are online."""
     online(*shop.devices, now=NOW)
-    return make_announcement(shop, title="Closing soon")
+    return make_announcement(shop, title="Closing soon", chime="ding", lead_in_ms=1350)
 
 
 @pytest.fixture
@@ -94,6 +94,7 @@ def test_an_order_says_what_will_happen_and_tells_the_devices(play, shop, words,
         (upper.pk, 40, clock.to_us(start)),
     ]
     assert (sent.common.announcement_id, sent.common.sha256) == (words.pk, words.sha256)
+    assert sent.common.lead_in_ms == 1350
     assert sent.common.audio_url.startswith("/media/announcement/")
 
 

@@ -29,7 +29,7 @@ def plan(device: Device, now: datetime = NOON) -> Plan:
 
 
 def test_the_next_day_is_in_the_plan_with_the_schedulers_ids(shop: Any) -> None:
-    one, two = make_announcement(shop), make_announcement(shop)
+    one, two = make_announcement(shop), make_announcement(shop, chime="ding", lead_in_ms=1350)
     device = shop.devices[0]
     every_hour = make_schedule(shop, [one, two], floors=[shop.floors[0]], interval_minutes=60)
     timeline(shop, [(one, 80)], minutes=720, devices=[device])
@@ -39,6 +39,7 @@ def test_the_next_day_is_in_the_plan_with_the_schedulers_ids(shop: Any) -> None:
     hourly = [each for each in told.occurrences if each.schedule_id == every_hour.pk]
     assert [each.play_at for each in hourly] == [NOON_US + n * HOUR for n in range(26)]
     assert {each.announcement_id for each in hourly} == {one.pk, two.pk}
+    assert {(each.announcement_id, each.lead_in_ms) for each in hourly} == {(one.pk, 0), (two.pk, 1350)}
     others = [each for each in told.occurrences if each.schedule_id != every_hour.pk]
     assert [(each.play_at, each.priority) for each in others] == [
         (NOON_US + 80_000_000, "timeline"),

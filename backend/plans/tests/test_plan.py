@@ -46,7 +46,7 @@ def later(shop, **columns):
 
 
 def test_an_ordered_play_stands_in_the_plan(shop):
-    words = make_announcement(shop, gain_db=-3.5)
+    words = make_announcement(shop, gain_db=-3.5, chime="ding", lead_in_ms=1350)
     event = later(shop, announcement=words, volume=44, priority="emergency", override_quiet_hours=True)
     result = plan(shop.devices[0])
     assert (result.device_id, result.timezone) == (shop.devices[0].device_id, "UTC")
@@ -61,6 +61,7 @@ def test_an_ordered_play_stands_in_the_plan(shop):
         volume=44,
         priority="emergency",
         late="join",
+        lead_in_ms=1350,
         title=words.title,
         overrides_quiet_hours=True,
     )
