@@ -8,9 +8,9 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import Token
-from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from users.models import User
+from users.tokens import holds
 
 
 class BearerAuthentication(JWTAuthentication):
@@ -28,6 +28,6 @@ class BearerAuthentication(JWTAuthentication):
         user = User.everyone.select_related("client", "floor").filter(pk=user_id, is_active=True).first()
         if user is None:
             raise AuthenticationFailed("The user is gone or inactive.")
-        if validated_token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
-            raise AuthenticationFailed("The password was changed since: sign in again.")
+        if not holds(validated_token, user):
+            raise AuthenticationFailed("The password, role or floor was changed since: sign in again.")
         return user

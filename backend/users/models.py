@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -25,7 +26,7 @@ class PeopleManager(UserManager["User"]):
         return super().create_superuser(username, email, password, **extra_fields)
 
 
-@audited("user", ignore=("last_login",), secret=("password",))
+@audited("user", ignore=("last_login", "session_generation"), secret=("password",))
 class User(AbstractUser):
     """A person with one role.
 
@@ -49,6 +50,8 @@ class User(AbstractUser):
     )
     phone = models.CharField(max_length=20, blank=True)
     avatar = models.ImageField(upload_to="avatars/", null=True, blank=True)
+    session_generation = models.PositiveIntegerField(default=0, editable=False)
+    """Counted up, it ends every session of before: tokens and sessions of the admin carry it."""
 
     everyone = PeopleManager()
     objects: ClassVar[Any] = TenantManager()
@@ -72,6 +75,17 @@ class User(AbstractUser):
         # Not AbstractUser's own: it asks `objects`, which is the tenants' manager here, for `normalize_email`.
         AbstractBaseUser.clean(self)
         self.email = self.email.lower()
+
+    def get_session_auth_hash(self) -> str:
+        """Ends the sessions of Django's admin with the password, as Django does, and with the generation."""
+        return self._bound_to_generation(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same under the secret keys of before."""
+        yield from map(self._bound_to_generation, super().get_session_auth_fallback_hash())
+
+    def _bound_to_generation(self, digest: str) -> str:
+        return f"{digest}.{self.session_generation}"
 
     @property
     def name(self) -> str:

@@ -37,6 +37,9 @@ NOT_TO_ONESELF: dict[str, str] = {
 }
 """What an admin may change for others only, and what to do instead."""
 
+ENDS_SESSIONS = ("role", "floor_id", "is_active")
+"""A change of these by an admin ends the person's sessions; a new password does so by itself."""
+
 TAKEN = "Somebody signs in with this address already."
 
 
@@ -107,6 +110,7 @@ def update_user(*, user: User, by: User, **changes: Any) -> User:
             )
     if role != CLIENT or not changes.get("is_active", user.is_active):
         _keep_an_admin(user)
+    standing = {name: getattr(user, name) for name in ENDS_SESSIONS}
     if role == CLIENT and user.role == FLOOR_USER:
         changes.setdefault("floor", None)
     password = changes.pop("password", None)
@@ -114,6 +118,8 @@ def update_user(*, user: User, by: User, **changes: Any) -> User:
     _assign(user, changes)
     if {"role", "floor"} & changes.keys():
         _role_fits(user)
+    if any(getattr(user, name) != value for name, value in standing.items()):
+        user.session_generation += 1
     if password is not None:
         set_new_password(user, password)
     _save(user)

@@ -1,7 +1,7 @@
 """Sessions: signing in, rotating the tokens, signing out.
 
 A session is a pair of tokens (JWT, RFC 7519): `access` for half an hour, `refresh` for two weeks and one use.
-Both carry a digest of the stored password (simplejwt's revoke claim): a new password ends them.
+Both end with a new password, role or floor (`users/tokens.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
-from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from audit.services import record
 from common.context import identify
@@ -22,6 +21,7 @@ from common.errors import Refusal
 from common.validators import field_error
 from users.models import User
 from users.selectors import find_account
+from users.tokens import bound, holds
 
 LONGEST_RECORDED_NAME = 254
 """Of the account name in a failed sign-in, so that nobody fills the audit trail with text of their own."""
@@ -41,7 +41,7 @@ class Session:
 @transaction.atomic
 def open_session(user: User) -> Session:
     """A fresh pair of tokens for a person whose right to it is established."""
-    refresh = RefreshToken.for_user(user)
+    refresh = bound(RefreshToken.for_user(user), user)
     # simplejwt keeps the token itself, which whoever reads the table could use. Its id is all that is needed.
     OutstandingToken.objects.filter(jti=refresh[api_settings.JTI_CLAIM]).update(token="")
     return Session(user=user, access=str(refresh.access_token), refresh=str(refresh))
@@ -81,18 +81,14 @@ def rotate(*, refresh: str) -> Session:
     """A fresh pair for an unused refresh token, which is used up by it.
 
     Raises Refusal `token_invalid` for a token that is forged, expired, used or signed out, and when its person
-    is gone, switched off, or has a new password.
+    is gone, switched off, or has a new password, role or floor.
     """
     try:
         token = RefreshToken(refresh)  # type: ignore[arg-type]  # the stubs want a Token, the code a text
     except TokenError:
         raise Refusal("token_invalid", NO_SESSION) from None
-    user = (
-        User.everyone.select_related("client", "floor").filter(pk=_person_of(token), is_active=True).first()
-    )
-    if user is None or token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
-        raise Refusal("token_invalid", NO_SESSION)
-    if not _use_up(token, user):
+    user = User.everyone.select_related("client", "floor").filter(pk=_person_of(token)).first()
+    if user is None or not holds(token, user) or not _use_up(token, user):
         raise Refusal("token_invalid", NO_SESSION)
     return open_session(user)
 

@@ -343,10 +343,53 @@ def test_an_admin_sets_anothers_password_and_ends_their_sessions(call: Any, shop
     assert entry.details == {"before": {"password": "…"}, "after": {"password": "…"}}
 
 
-def test_one_who_is_switched_off_is_out_at_once(call: Any, shop: Any) -> None:
-    theirs = call(shop.floor_user)
-    call(shop.admin).patch(url(shop.floor_user), {"is_active": False})
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [{"role": "client"}],
+        [{"floor": "upper"}],
+        [{"is_active": False}],
+        [{"is_active": False}, {"is_active": True}],
+        [{"password": "another horse battery"}],
+    ],
+    ids=["another role", "another floor", "switched off", "off and on again", "another password"],
+)
+def test_what_ends_somebodys_sessions(changes: list[Any], call: Any, shop: Any) -> None:
+    tokens = call().post("/api/auth/login/", {"email": shop.floor_user.email, "password": PASSWORD}).data
+    for change in changes:
+        body = change | ({"floor": shop.floors[1].pk} if "floor" in change else {})
+        assert call(shop.admin).patch(url(shop.floor_user), body).status_code == 200
+    theirs = call()
+    theirs.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access']}")
     assert theirs.get("/api/auth/me/").status_code == 401
+    assert call().post("/api/auth/refresh/", {"refresh": tokens["refresh"]}).status_code == 401
+
+
+def test_what_ends_no_session(call: Any, shop: Any) -> None:
+    tokens = call().post("/api/auth/login/", {"email": shop.floor_user.email, "password": PASSWORD}).data
+    body = {"name": "Grace Hopper", "role": "floor_user", "floor": shop.floors[0].pk, "is_active": True}
+    assert call(shop.admin).patch(url(shop.floor_user), body).status_code == 200
+    assert call().post("/api/auth/refresh/", {"refresh": tokens["refresh"]}).status_code == 200
+
+
+def test_a_new_session_after_a_change_holds(call: Any, shop: Any) -> None:
+    call(shop.admin).patch(url(shop.floor_user), {"floor": shop.floors[1].pk})
+    tokens = call().post("/api/auth/login/", {"email": shop.floor_user.email, "password": PASSWORD}).data
+    again = call().post("/api/auth/refresh/", {"refresh": tokens["refresh"]})
+    theirs = call()
+    theirs.credentials(HTTP_AUTHORIZATION=f"Bearer {again.data['access']}")
+    assert theirs.get("/api/auth/me/").status_code == 200
+
+
+def test_staff_switched_off_and_on_again_are_out_of_djangos_admin(
+    call: Any, client: Any, staff: User
+) -> None:
+    other = User.everyone.create_superuser("root", "root@example.com", PASSWORD)
+    client.force_login(other)
+    assert client.get("/admin/").status_code == 200
+    for active in (False, True):
+        assert call(staff).patch(url(other), {"is_active": active}).status_code == 200
+    assert client.get("/admin/").status_code == 302
 
 
 @pytest.mark.parametrize("who", ["admin", "staff"])
