@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker test lint bench lock clean
+.PHONY: help run speaker test lint docs bench lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -36,6 +36,12 @@ lint: $(INSTALLED) ## check style, types, the direction of imports, migrations a
 	@$(PY) .venv/bin/lint-imports --no-logo
 	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py makemigrations --check --dry-run
 	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+docs: $(INSTALLED) ## write the pages that are made from the code: errors, OpenAPI, AsyncAPI
+	@export DJANGO_SETTINGS_MODULE=testing.embedded; set -e; \
+	$(PY) backend/manage.py errors_doc > docs/errors.md; \
+	$(PY) backend/manage.py openapi > docs/openapi.yaml; \
+	$(PY) backend/manage.py asyncapi > docs/asyncapi.json
 
 bench: $(INSTALLED) ## measure, and print one line of JSON and a table for each bench (ARGS=names)
 	@$(PY) bench/run.py $(ARGS)

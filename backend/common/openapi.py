@@ -1,15 +1,18 @@
-"""Problem documents in the OpenAPI schema: which refusals an operation may give, from the one table of codes.
+"""The OpenAPI description: what every operation has in common stands here, what is its own beside the view.
 
     @extend_schema(summary="Make a floor", responses={201: FloorSerializer, **writing("floor_limit")})
 
 `problems` lists exactly its codes; `reading` and `writing` add those that the ground of every API view gives.
+`HouseSchema` adds by itself who may call (from `access`) and the refusals of the parsers.
 """
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
@@ -64,6 +67,52 @@ def reading(*codes: str) -> dict[tuple[int, str], OpenApiResponse]:
 def writing(*codes: str) -> dict[tuple[int, str], OpenApiResponse]:
     """What a signed-in write may be refused with, and these codes."""
     return problems(*BODY, *SIGNED_IN, *LOCKED, "not_found", *codes)
+
+
+class HouseSchema(AutoSchema):
+    """Describes an operation, and what the ground under its view adds to it."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        """The operation object, complete."""
+        operation = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            told = operation.get("description", "")
+            operation["description"] = f"{told}\n\n**Who may call:** {self._who()}".strip()
+            self._add_problems(operation, *self._ground_codes(operation))
+        return operation
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """Nothing of its own: docstrings are for the reader of the code."""
+        return ""
+
+    def _who(self) -> str:
+        """The first line of the docstring of the permission that guards the action."""
+        view: Any = self.view
+        permission = view.access[view.action_name()]
+        return (inspect.getdoc(permission) or "").partition("\n")[0]
+
+    def _ground_codes(self, operation: dict[str, Any]) -> list[str]:
+        """What parsers, filters and renderers refuse before a handler or a service has a say."""
+        codes = ["not_acceptable"] if not hasattr(self.view.content_negotiation_class, "any_accept") else []
+        if "requestBody" in operation:
+            codes += [*BODY, "unsupported_media_type"]
+        if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+            codes += ["validation_failed"]
+        return codes
+
+    def _add_problems(self, operation: dict[str, Any], *codes: str) -> None:
+        """Adds these refusals to the operation's responses, once each."""
+        problem = self.resolve_serializer(ProblemSerializer, "response").ref
+        responses = operation["responses"]
+        for (status, media), answer in problems(*codes).items():
+            there = responses.setdefault(
+                str(status), {"content": {media: {"schema": problem}}, "description": ""}
+            )
+            lines = [
+                line for line in str(answer.description).split("\n\n") if line not in there["description"]
+            ]
+            there["description"] = "\n\n".join(filter(None, [there["description"], *lines]))
+        operation["responses"] = dict(sorted(responses.items()))
 
 
 class ScopedSchemaGenerator(SchemaGenerator):

@@ -223,6 +223,8 @@ def _without_bytes(verdict: Verdict, headers: dict[str, str], size: int) -> Http
 class AnyAccept(BaseContentNegotiation):
     """For routes that answer with sound: whatever `Accept` says, problems are still JSON."""
 
+    any_accept = True
+
     def select_parser(self, request: Any, parsers: Any) -> Any:
         """The first parser; a stream has no body to parse."""
         return parsers[0]

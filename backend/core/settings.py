@@ -17,6 +17,7 @@ from dotenv import load_dotenv
 
 from common import environment
 from common.data_folder import generated_secret, prepare_folder
+from core import api_description
 from core.periodic import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -226,7 +227,9 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ),
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "common.openapi.HouseSchema",
+    # `?format=` is for our own use (exports); what an answer is made as, `Accept` says.
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "common.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -242,8 +245,11 @@ SIMPLE_JWT = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "sync2gear",
-    "DESCRIPTION": "Music and announcements in shops: on time, together, with proof of play.",
+    "DESCRIPTION": api_description.OVERVIEW,
     "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.1",
+    "TAGS": api_description.TAGS,
+    "EXTENSIONS_ROOT": {"x-tagGroups": api_description.TAG_GROUPS},
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

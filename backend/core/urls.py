@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 from common import media_urls
+from core.api_docs import AsyncAPIView, RedocView, SwaggerView
 
 handler400 = "common.errors.bad_request_view"
 handler404 = "common.errors.not_found_view"
@@ -29,8 +30,9 @@ API_APPS = (
 urlpatterns: list[URLPattern | URLResolver] = [
     *(path("api/", include(f"{app}.urls")) for app in API_APPS),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/docs/", SwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/", RedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/asyncapi/", AsyncAPIView.as_view(), name="asyncapi"),
     path("", include(media_urls)),
     path("admin/", admin.site.urls),
 ]

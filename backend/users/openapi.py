@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 
 
@@ -10,3 +12,8 @@ class BearerScheme(SimpleJWTScheme):
 
     target_class = "users.authentication.BearerAuthentication"
     name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        """The security scheme object."""
+        told = "The access token of a person, from `POST /api/auth/login/`. It lives 30 minutes."
+        return super().get_security_definition(auto_schema) | {"description": told}
