@@ -93,6 +93,7 @@ CODES: dict[str, Code] = {
     "device_offline": Code(409, "The device is offline"),
     "device_without_floor": Code(409, "The device hangs on no floor"),
     "quiet_hours": Code(409, "It is quiet hours"),
+    "floor_stopped": Code(409, "The floor was told to be silent"),
     "no_devices": Code(400, "There is no device to play on"),
     "announcement_disabled": Code(409, "The announcement is switched off"),
     "already_started": Code(409, "It has started already"),

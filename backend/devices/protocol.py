@@ -159,7 +159,11 @@ class PlaybackStarted(Message, tag="playback_started", kw_only=True, frozen=True
 
 
 class PlaybackComplete(Message, tag="playback_complete", kw_only=True, frozen=True):
-    """The receipt of a play, sent until `receipt_ack`. A plain device knows only `announcement_id`."""
+    """The receipt of a play, sent until `receipt_ack`. A plain device knows only `announcement_id`.
+
+    `play_at` and `priority` are those of the order or the plan: the play stays on the record when its rule was
+    changed while the device was away. With `skipped_quiet`, `error` is the silence's reason.
+    """
 
     event_id: EventId | None = None
     announcement_id: Integer | None = None
@@ -169,6 +173,8 @@ class PlaybackComplete(Message, tag="playback_complete", kw_only=True, frozen=Tr
     start_error_us: Integer | None = None
     played_ms: Count | None = None
     error: Sentence = ""
+    play_at: Instant | None = None
+    priority: Priority | None = None
 
 
 class MusicStretch(Struct, kw_only=True, frozen=True):

@@ -13,11 +13,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from announcements.models import Announcement
 from common import clock
 from common.tenancy import system_scope
 from devices import protocol
 from devices.ports import DeviceReport
-from events import planned
+from events import planned, told
 from events.domain import ledger, timing
 from events.messages import order_of
 from events.models import PlayEvent, PlayEventChange
@@ -30,6 +31,8 @@ CHANGED = (
     "status",
     "reason",
     "error_message",
+    "announcement",
+    "announcement_title",
     "delivered_at",
     "started_at",
     "completed_at",
@@ -71,15 +74,16 @@ class EventLedger:
         """Moves the events that these reports are about. A report about another device's event moves nothing."""
         with system_scope("the socket serves every client's devices"), transaction.atomic():
             rows = _addressed(reports)
-            if planned.insert_asked(planned.questions(_unknown(reports, rows)), now=now):
+            if _insert(_unknown(reports, rows), now):
                 rows = _addressed(reports)
+            words = _words(reports, rows)
             changes: list[PlayEventChange] = []
             changed: dict[Any, PlayEvent] = {}
             for report in reports:
                 event = rows.get(_key(report))
                 if event is None:
                     continue
-                change = _move(event, report)
+                change = _move(event, report, words)
                 if change is not None:
                     changes.append(change)
                     changed[event.pk] = event
@@ -148,6 +152,32 @@ def _unknown(
     return [(report, uuid.UUID(_event_id(report))) for report in unknown if _is_uuid(_event_id(report))]
 
 
+def _insert(unknown: Sequence[tuple[DeviceReport, uuid.UUID]], now: datetime) -> bool:
+    """Writes the rows that are missing: as the rules planned them, else as the device tells; whether there are any."""
+    written = planned.insert_asked(planned.questions(unknown), now=now)
+    rest = [(report, event_id) for report, event_id in unknown if event_id not in written]
+    return bool(written | planned.insert(list(told.plays_told(rest)), now=now))
+
+
+def _words(
+    reports: Sequence[DeviceReport], rows: Mapping[tuple[int, str], PlayEvent]
+) -> dict[tuple[int, int], str]:
+    """The titles of announcements that were played where the server would have chosen others, by client and key."""
+    other = {
+        (event.client_id, report.message.announcement_id)
+        for report in reports
+        if isinstance(report.message, protocol.PlaybackComplete) and report.message.announcement_id
+        if (event := rows.get(_key(report))) is not None
+        and event.announcement_id != report.message.announcement_id
+    }
+    if not other:
+        return {}
+    titles = Announcement.objects.filter(pk__in={pk for _, pk in other}).values_list(
+        "client_id", "pk", "title"
+    )
+    return {(client, pk): title for client, pk, title in titles}
+
+
 def _event_id(report: DeviceReport) -> str:
     message: Any = report.message
     return message.event_id or ""
@@ -161,7 +191,9 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _move(event: PlayEvent, report: DeviceReport) -> PlayEventChange | None:
+def _move(
+    event: PlayEvent, report: DeviceReport, words: Mapping[tuple[int, int], str]
+) -> PlayEventChange | None:
     """Applies one report to its event; None when it changes nothing."""
     match report.message:
         case protocol.Ack() as ack:
@@ -176,6 +208,7 @@ def _move(event: PlayEvent, report: DeviceReport) -> PlayEventChange | None:
                 event.status,
                 event.reason,
                 outcome=receipt.outcome,
+                error=receipt.error,
                 at=report.at,
                 by_device=bool(event.outcome),
             )
@@ -189,6 +222,7 @@ def _move(event: PlayEvent, report: DeviceReport) -> PlayEventChange | None:
     event.error_message = ledger.REASONS[moved.reason]
     if isinstance(report.message, protocol.PlaybackComplete):
         _keep_receipt(event, report.message, report.at)
+        _keep_words(event, report.message, words)
     elif moved.status == ledger.PLAYING:
         event.started_at = moved.at
     elif moved.status == ledger.FAILED:
@@ -218,9 +252,20 @@ def _keep_receipt(event: PlayEvent, receipt: protocol.PlaybackComplete, at: date
         event.error_message = f"{ledger.REASONS[event.reason]} The device says: {receipt.error}"
 
 
+def _keep_words(
+    event: PlayEvent, receipt: protocol.PlaybackComplete, words: Mapping[tuple[int, int], str]
+) -> None:
+    """What was heard counts: an offline device played what its plan named before the rules were changed."""
+    heard = receipt.announcement_id or 0
+    title = words.get((event.client_id, heard))
+    if title is not None:
+        event.announcement_id, event.announcement_title = heard, title
+
+
 def _receipt_detail(receipt: protocol.PlaybackComplete) -> dict[str, Any]:
     return {
         "outcome": receipt.outcome,
+        "announcement_id": receipt.announcement_id,
         "started_at_us": receipt.started_at,
         "ended_at_us": receipt.ended_at,
         "start_error_us": receipt.start_error_us,

@@ -15,11 +15,12 @@ from devices import protocol
 from devices.ports import DeviceReport
 from events import ports
 from events.domain import ledger
+from events.told import believed
 
 AROUND = timedelta(minutes=5)
 """A play begins within this much of the instant for which it was planned: what yields waits a minute or so."""
 LONGEST_AWAY = timedelta(days=3)
-"""A receipt that does not say when its play began is about one of the last three days: no plan reaches further."""
+"""A receipt that gives no instant is about one of the last three days: no plan reaches further."""
 
 
 def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "") -> set[UUID]:
@@ -105,7 +106,7 @@ def questions(reports: Iterable[tuple[DeviceReport, UUID]]) -> list[ports.Questi
     for report, event_id in reports:
         match report.message:
             case protocol.PlaybackStarted() | protocol.PlaybackComplete() as message:
-                earliest, latest = _when(message.started_at, report.at)
+                earliest, latest = _when(message, report.at)
             case _:
                 continue
         one = asked.get(report.device_pk)
@@ -118,17 +119,21 @@ def questions(reports: Iterable[tuple[DeviceReport, UUID]]) -> list[ports.Questi
     return list(asked.values())
 
 
-def _when(started_at: int | None, arrived: datetime) -> tuple[int, int]:
-    """Between which instants (µs UTC) a play was due that began at `started_at`, by a device that may err."""
+def _when(
+    message: protocol.PlaybackStarted | protocol.PlaybackComplete, arrived: datetime
+) -> tuple[int, int]:
+    """Between which instants (µs UTC) the play was due that this is about, by a device that may err."""
     around = AROUND // clock.MICROSECOND
-    first, last = clock.to_us(arrived - LONGEST_AWAY), clock.to_us(arrived)
-    if started_at is not None and first <= started_at <= last + around:
-        return started_at - around, started_at + around
-    return first, last + around
+    due = message.play_at if isinstance(message, protocol.PlaybackComplete) else None
+    for instant in (due, message.started_at):
+        near = believed(instant, arrived)
+        if near is not None:
+            return near - around, near + around
+    return clock.to_us(arrived - LONGEST_AWAY), clock.to_us(arrived) + around
 
 
-def insert_asked(questions: Sequence[ports.Question], *, now: datetime) -> int:
-    """Asks every app that plans for these plays, and writes those it knows; returns how many."""
+def insert_asked(questions: Sequence[ports.Question], *, now: datetime) -> set[UUID]:
+    """Asks every app that plans for these plays, and writes those it knows; returns their ids."""
     asked = {(question.device_pk, event_id) for question in questions for event_id in question.event_ids}
     found = {
         play.event_id: play
@@ -136,4 +141,4 @@ def insert_asked(questions: Sequence[ports.Question], *, now: datetime) -> int:
         for play in planner.planned(questions)
         if (play.device_pk, play.event_id) in asked
     }
-    return len(insert(list(found.values()), now=now))
+    return insert(list(found.values()), now=now)

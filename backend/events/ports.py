@@ -1,4 +1,4 @@
-"""What the ledger asks of the apps above it: the plays that their rules planned.
+"""What the ledger asks of the apps above it: the plays that their rules planned, the floors that are stopped.
 
 `events` stands below `playlists` and `schedules` and must not import them; each connects itself when its Django
 app is ready (`connect_planner`). Whoever means a play means the same row: its id is derived
@@ -7,8 +7,9 @@ app is ready (`connect_planner`). Whoever means a play means the same row: its i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -71,3 +72,27 @@ def connect_planner(name: str, planner: PlannedEvents) -> None:
 def planners() -> tuple[PlannedEvents, ...]:
     """All connected apps."""
     return tuple(_planners.values())
+
+
+class FloorStops(Protocol):
+    """The app that knows which floors somebody has told to be silent."""
+
+    def stopped(self, floor_pks: Collection[int], at: datetime) -> Mapping[int, datetime | None]:
+        """Those of these floors that are stopped at that instant, and until when; None until somebody lifts it."""
+        ...
+
+
+_stops: FloorStops | None = None
+
+
+def connect_stops(stops: FloorStops) -> None:
+    """Lets the ledger ask which floors are stopped."""
+    global _stops
+    _stops = stops
+
+
+def stops() -> FloorStops:
+    """The connected app; raises `RuntimeError` when none has connected."""
+    if _stops is None:
+        raise RuntimeError("Nobody says which floors are stopped: is the schedules app installed?")
+    return _stops

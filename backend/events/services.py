@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from devices.desired import effective_volume
 from devices.hub import Frame, Plays, Target
 from devices.models import Device
 from devices.protocol import CancelAnnouncement
+from events import ports
 from events.domain import ledger, timing
 from events.ids import instant_event_id
 from events.messages import order_of
@@ -57,16 +58,19 @@ def play_now(
     """Orders an announcement on these devices, all at the same instant.
 
     `devices` come with their floor and client. An offline device is waited for 60 s. Raises `Refusal`:
-    `not_ready`, `announcement_disabled`, `no_devices`, `quiet_hours`, `validation_failed` for an instant out of
-    reach, `trial_ended` and `client_suspended` (not for an emergency).
+    `not_ready`, `announcement_disabled`, `no_devices`, `floor_stopped`, `quiet_hours`, `validation_failed` for
+    an instant out of reach, `trial_ended` and `client_suspended` (an emergency is refused for none of the last four).
     """
     _require_playable(announcement, priority)
     if not devices:
         raise Refusal("no_devices", "None of the named devices and floors has a device to play on.")
     online = [device for device in devices if device.is_online(now)]
     start = _start(announcement, online, now, play_at)
-    if priority != EMERGENCY and not override_quiet_hours:
-        _require_no_quiet_hours(devices, start)
+    if priority != EMERGENCY:
+        floors = {device.floor.pk: device.floor for device in devices if device.floor}
+        _require_not_stopped(floors, start)
+        if not override_quiet_hours:
+            _require_no_quiet_hours(floors.values(), start)
 
     play_id = uuid.uuid4()
     reachable = {device.pk for device in online}
@@ -155,9 +159,18 @@ def _start(
     return max(asked, soonest)
 
 
-def _require_no_quiet_hours(devices: Iterable[Device], start: datetime) -> None:
-    floors: dict[int, Floor] = {device.floor.pk: device.floor for device in devices if device.floor}
-    quiet = [floor.name for floor in floors.values() if is_quiet_on(floor, start)]
+def _require_not_stopped(floors: Mapping[int, Floor], start: datetime) -> None:
+    stopped = sorted(floors[pk].name for pk in ports.stops().stopped(floors, start))
+    if stopped:
+        raise Refusal(
+            "floor_stopped",
+            f"Somebody has told {', '.join(stopped)} to be silent: lift that first. Only an emergency sounds there.",
+            floors=stopped,
+        )
+
+
+def _require_no_quiet_hours(floors: Iterable[Floor], start: datetime) -> None:
+    quiet = [floor.name for floor in floors if is_quiet_on(floor, start)]
     if quiet:
         raise Refusal(
             "quiet_hours",

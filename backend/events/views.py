@@ -51,6 +51,7 @@ class PlayAnnouncementView(GuardedAPIView):
         responses={
             202: OrderedPlaySerializer,
             **writing(
+                "floor_stopped",
                 "quiet_hours",
                 "not_ready",
                 "announcement_disabled",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -283,6 +283,16 @@ def stops_of(floors: Iterable[int]) -> dict[int, list[Stop]]:
         end = None if until is None else clock.to_us(until)
         found[floor_pk].append(Stop(clock.to_us(starts_at), end))
     return found
+
+
+class StoppedFloors:
+    """`events.ports.FloorStops` over the stops."""
+
+    def stopped(self, floor_pks: Collection[int], at: datetime) -> dict[int, datetime | None]:
+        """Which of these floors are stopped at that instant, and until when."""
+        rows = FloorStop.objects.filter(floor_id__in=floor_pks, starts_at__lte=at)
+        rows = rows.filter(Q(until=None) | Q(until__gt=at))
+        return dict(rows.values_list("floor_id", "until"))
 
 
 def laid_over(row: Floor | Device, stops: Iterable[Stop] = (), *, now: datetime) -> FloorRules:

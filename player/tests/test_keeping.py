@@ -8,6 +8,7 @@ import os
 import sqlite3
 import uuid
 from contextlib import asynccontextmanager
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -163,18 +164,21 @@ def receipt(outcome="played", event_id=EVENT) -> Receipt:
     )
 
 
+CRASHED = replace(receipt("unknown_after_crash"), play_at=5, priority="interval")
+
+
 def test_an_event_begins_once(tmp_path):
     journal = Journal(tmp_path / "j.db")
-    assert journal.begin(EVENT, 3, 1)
-    assert not journal.begin(EVENT, 3, 2)
+    assert journal.begin(CRASHED, 1)
+    assert not journal.begin(CRASHED, 2)
     journal.finish(receipt(), 3)
-    assert not journal.begin(EVENT, 3, 4)
+    assert not journal.begin(CRASHED, 4)
     assert journal.known([EVENT, "other"]) == {EVENT}
 
 
 def test_receipts_stay_until_they_are_acknowledged_and_can_be_asked_for_again(tmp_path):
     journal = Journal(tmp_path / "j.db")
-    journal.begin(EVENT, 3, 1)
+    journal.begin(CRASHED, 1)
     assert journal.owed() == []
     assert journal.receipt_again(EVENT) is None
     journal.finish(receipt(), 2)
@@ -190,14 +194,35 @@ def test_receipts_stay_until_they_are_acknowledged_and_can_be_asked_for_again(tm
 
 def test_what_was_left_in_starting_is_unknown_and_never_begins_again(tmp_path):
     journal = Journal(tmp_path / "j.db")
-    journal.begin(EVENT, 3, 1)
+    journal.begin(CRASHED, 1)
     journal.close()
     journal = Journal(tmp_path / "j.db")
     assert journal.recover(9) == [EVENT]
     assert journal.recover(9) == []
-    (owed,) = journal.owed()
-    assert (owed.event_id, owed.announcement_id, owed.outcome) == (EVENT, 3, "unknown_after_crash")
-    assert not journal.begin(EVENT, 3, 9)
+    assert journal.owed() == [CRASHED]
+    assert not journal.begin(CRASHED, 9)
+
+
+def test_a_journal_of_the_first_version_goes_on(tmp_path):
+    old = sqlite3.connect(tmp_path / "j.db")
+    old.execute(
+        "CREATE TABLE plays (event_id TEXT PRIMARY KEY, announcement_id INTEGER NOT NULL, at_us INTEGER NOT NULL,"
+        " receipt TEXT, acknowledged INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID"
+    )
+    old.execute("INSERT INTO plays VALUES ('begun', 3, 1, NULL, 0)")
+    old.execute(
+        "INSERT INTO plays VALUES ('over', 4, 1, ?, 0)", [json.dumps(asdict(receipt(event_id="over")))]
+    )
+    old.commit()
+    old.close()
+    for _ in range(2):
+        journal = Journal(tmp_path / "j.db")
+        journal.recover(9)
+        assert {(each.event_id, each.outcome) for each in journal.owed()} == {
+            ("begun", "unknown_after_crash"),
+            ("over", "played"),
+        }
+        journal.close()
 
 
 def test_event_ids_are_kept_for_days_and_unacknowledged_ones_for_ever(tmp_path):
@@ -214,7 +239,7 @@ def test_every_commit_is_synced(tmp_path):
     journal = Journal(tmp_path / "j.db")
     assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
     assert journal._db.in_transaction is False
-    journal.begin(EVENT, 3, 1)
+    journal.begin(CRASHED, 1)
     assert sqlite3.connect(tmp_path / "j.db").execute("SELECT event_id FROM plays").fetchall() == [(EVENT,)]
 
 
@@ -222,7 +247,7 @@ def test_a_damaged_journal_is_put_aside(tmp_path):
     path = tmp_path / "journal.db"
     path.write_bytes(b"not a database, by far" * 1000)
     journal = Journal(path)
-    assert journal.begin(EVENT, 3, 1)
+    assert journal.begin(CRASHED, 1)
     assert len(list(tmp_path.glob("journal.damaged-*"))) == 1
 
 

@@ -65,6 +65,11 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 }
 """A device's outcome (protocol v1) → the state it leads to and its reason."""
 
+SILENCES: dict[str, str] = {"stopped": "floor_stopped", "client_locked": "client_locked"}
+"""What a device that was told to be silent says with `skipped_quiet` → the reason; quiet hours otherwise."""
+
+INTERVAL = "interval"
+"""The priority of an announcement of an interval schedule."""
 PLAYLIST = "playlist"
 """The priority of an announcement that stands in a floor's programme."""
 
@@ -72,7 +77,7 @@ PRIORITIES: dict[str, int] = {
     "emergency": 100,
     "instant": 80,
     "timeline": 60,
-    "interval": 40,
+    INTERVAL: 40,
     PLAYLIST: 20,
 }
 """Who gives way to whom on one device: the higher number sounds."""
@@ -108,7 +113,9 @@ def started(status: str, *, at: datetime) -> Moved | None:
     return Moved(PLAYING, "", at) if status in {PENDING, DELIVERED} else None
 
 
-def received(status: str, reason: str, *, outcome: str, at: datetime, by_device: bool) -> Moved | None:
+def received(
+    status: str, reason: str, *, outcome: str, at: datetime, by_device: bool, error: str = ""
+) -> Moved | None:
     """A device's receipt. `by_device` says whether the present terminal state came from a receipt already.
 
     The first receipt decides. One that meets a row closed by the server (a sweeper, a cancellation that came
@@ -117,4 +124,6 @@ def received(status: str, reason: str, *, outcome: str, at: datetime, by_device:
     if by_device:
         return None
     target, why = OUTCOMES[outcome]
+    if outcome == "skipped_quiet":
+        why = SILENCES.get(error, why)
     return Moved(target, why, at, correction=status in TERMINAL and (target, why) != (status, reason))

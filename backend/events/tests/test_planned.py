@@ -18,6 +18,7 @@ from events import ports
 from events.delivery import EventLedger
 from events.models import PlayEvent
 from events.planned import AROUND, LONGEST_AWAY, insert, questions
+from events.told import BACK
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOW_US = clock.to_us(NOW)
@@ -168,16 +169,139 @@ AWAY_US = LONGEST_AWAY // clock.MICROSECOND
     [
         (NOW_US - HOUR, NOW_US - HOUR - AROUND_US, NOW_US - HOUR + AROUND_US),
         (NOW_US, NOW_US - AROUND_US, NOW_US + AROUND_US),
+        (NOW_US - 20 * 24 * HOUR, NOW_US - 20 * 24 * HOUR - AROUND_US, NOW_US - 20 * 24 * HOUR + AROUND_US),
         (None, NOW_US - AWAY_US, NOW_US + AROUND_US),  # it was passed over: nobody says when it was due
         (NOW_US + HOUR, NOW_US - AWAY_US, NOW_US + AROUND_US),  # such a clock is not believed
         (0, NOW_US - AWAY_US, NOW_US + AROUND_US),
         (10**30, NOW_US - AWAY_US, NOW_US + AROUND_US),
     ],
 )
-def test_when_a_play_was_due(started_at: int | None, earliest: int, latest: int) -> None:
+def test_when_a_play_was_due_that_began(started_at: int | None, earliest: int, latest: int) -> None:
     event_id = uuid4()
     (question,) = questions([(receipt(7, event_id, started_at), event_id)])
     assert (question.earliest, question.latest) == (earliest, latest)
+
+
+def test_when_a_play_was_due_that_says_so() -> None:
+    event_id = uuid4()
+    message = protocol.PlaybackComplete(event_id=str(event_id), play_at=NOW_US - 2 * HOUR, started_at=NOW_US)
+    (question,) = questions([(DeviceReport(7, message, NOW), event_id)])
+    assert (question.earliest, question.latest) == (
+        NOW_US - 2 * HOUR - AROUND_US,
+        NOW_US - 2 * HOUR + AROUND_US,
+    )
+
+
+# --- what no rule explains any more ----------------------------------------------------------------------
+
+
+def told(device_pk: int, event_id: UUID, announcement_pk: int | None, **fields: Any) -> DeviceReport:
+    """A receipt that says what was played, by a device that comes back at NOW."""
+    message = protocol.PlaybackComplete(event_id=str(event_id), announcement_id=announcement_pk, **fields)
+    return DeviceReport(device_pk, message, NOW)
+
+
+def test_a_play_whose_rule_is_gone_is_on_the_record_as_its_speakers_tell_it(
+    shop: Any, announcement: Any, connected: Any
+) -> None:
+    connected(Rules())
+    due = NOW_US - 26 * HOUR
+    for device in shop.devices[:2]:
+        receipt_ = told(
+            device.pk,
+            uuid4(),
+            announcement.pk,
+            play_at=due,
+            priority="timeline",
+            started_at=due + 400,
+            ended_at=due + 4_000_400,
+            start_error_us=400,
+        )
+        for _ in range(2):
+            EventLedger().store([receipt_], now=NOW)
+    with system_scope("test"):
+        first, second = PlayEvent.objects.order_by("device_id")
+        assert first.play_id == second.play_id
+        assert (first.status, first.priority, first.announcement_title) == (
+            "completed",
+            "timeline",
+            "Till two",
+        )
+        assert (first.client_id, first.floor_name) == (shop.client.pk, "Ground")
+        assert clock.to_us(first.play_at) == due
+        assert first.started_at is not None
+        assert clock.to_us(first.started_at) == due + 400
+
+
+@pytest.mark.parametrize(
+    ("fields", "written"),
+    [
+        ({"started_at": NOW_US - HOUR}, True),
+        ({"play_at": NOW_US - HOUR, "outcome": "unknown_after_crash"}, True),
+        ({"play_at": clock.to_us(NOW - BACK) + 1}, True),
+        ({"play_at": clock.to_us(NOW - BACK) - 1}, False),  # such a clock is not believed
+        ({"play_at": NOW_US + HOUR}, False),
+        ({}, False),  # nothing says when
+    ],
+)
+def test_what_a_receipt_must_say_to_be_put_on_the_record(
+    shop: Any, announcement: Any, connected: Any, fields: dict[str, Any], written: bool
+) -> None:
+    connected(Rules())
+    EventLedger().store([told(shop.devices[0].pk, uuid4(), announcement.pk, **fields)], now=NOW)
+    with system_scope("test"):
+        assert PlayEvent.objects.exists() is written
+
+
+def test_a_speaker_tells_only_of_its_own_business_and_of_its_own_events(
+    shop: Any, other_shop: Any, announcement: Any, connected: Any
+) -> None:
+    play = play_of(shop, announcement)
+    with system_scope("test"):
+        insert([play], now=NOW)
+    connected(Rules())
+    stranger = other_shop.devices[0].pk
+    EventLedger().store([told(stranger, play.event_id, announcement.pk, play_at=play.play_at)], now=NOW)
+    EventLedger().store([told(stranger, uuid4(), announcement.pk, play_at=play.play_at)], now=NOW)
+    with system_scope("test"):
+        assert PlayEvent.objects.get(pk=play.event_id).status == "pending"
+        own = PlayEvent.objects.get(client=other_shop.client)
+        assert (own.announcement_id, own.announcement_title, own.status) == (None, "", "completed")
+
+
+def test_the_words_that_were_heard_count(
+    shop: Any, other_shop: Any, announcement: Any, connected: Any
+) -> None:
+    with system_scope("test data"):
+        heard = Announcement.objects.create(
+            title="Till three", client=shop.client, type="tts", status="ready", audio_file="b.mp3"
+        )
+        foreign = Announcement.objects.create(
+            title="Secret", client=other_shop.client, type="tts", status="ready", audio_file="c.mp3"
+        )
+    plays = [play_of(shop, announcement) for _ in range(3)]
+    connected(Rules(*plays))
+    for play, announcement_pk in zip(plays, [heard.pk, foreign.pk, 0], strict=True):
+        report = told(play.device_pk, play.event_id, announcement_pk, started_at=NOW_US - HOUR)
+        EventLedger().store([report], now=NOW)
+    with system_scope("test"):
+        titles = [PlayEvent.objects.get(pk=play.event_id).announcement_title for play in plays]
+    assert titles == ["Till three", "Till two", "Till two"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [("quiet_hours", "quiet_hours"), ("stopped", "floor_stopped"), ("client_locked", "client_locked")],
+)
+def test_a_silence_is_recorded_by_its_own_reason(
+    shop: Any, announcement: Any, connected: Any, error: str, reason: str
+) -> None:
+    play = play_of(shop, announcement)
+    connected(Rules(play))
+    report = told(play.device_pk, play.event_id, announcement.pk, outcome="skipped_quiet", error=error)
+    EventLedger().store([report], now=NOW)
+    with system_scope("test"):
+        assert PlayEvent.objects.get().reason == reason
 
 
 def test_one_question_for_each_device() -> None:

@@ -11,6 +11,7 @@ from audit.models import AuditLog
 from common.tenancy import system_scope
 from devices.hub import Frame
 from devices.protocol import CancelAnnouncement, PlanChanged
+from events.tests.support import make_announcement
 from schedules.airing import plan_ahead
 from schedules.models import FloorStop
 from schedules.tests.support import NOON, ledger_rows, make_schedule
@@ -61,6 +62,34 @@ def test_stopping_again_says_until_when(shop: Any, call: Any) -> None:
     past = client.post(path(shop.floors[0]), {"until": "2026-07-01T12:00:00Z"}, format="json")
     assert past.status_code == 400
     assert past.json()["errors"][0]["code"] == "in_the_past"
+
+
+@pytest.mark.parametrize(
+    ("until", "body", "answer"),
+    [
+        (None, {"all": True}, 409),
+        (None, {"all": True, "override_quiet_hours": True}, 409),
+        (None, {"all": True, "priority": "emergency"}, 202),
+        ("2026-07-01T12:30:00Z", {"all": True}, 409),
+        ("2026-07-01T12:30:00Z", {"all": True, "play_at": "2026-07-01T12:29:59Z"}, 409),
+        ("2026-07-01T12:30:00Z", {"all": True, "play_at": "2026-07-01T12:30:00Z"}, 202),
+    ],
+)
+@pytest.mark.usefixtures("at", "published")
+def test_nothing_but_an_emergency_is_ordered_on_a_stopped_floor(
+    shop: Any, call: Any, until: str | None, body: dict[str, Any], answer: int
+) -> None:
+    words = make_announcement(shop, title="Closing soon")
+    call(shop.admin).post(path(shop.floors[0]), {"until": until}, format="json")
+    order = f"/api/announcements/{words.pk}/play/"
+    refused = call(shop.admin).post(order, body, format="json")
+    assert refused.status_code == answer
+    if answer == 409:
+        assert (refused.json()["code"], refused.json()["floors"]) == ("floor_stopped", ["Ground"])
+        elsewhere = {"floors": [shop.floors[1].pk]}
+        assert call(shop.admin).post(order, elsewhere, format="json").status_code == 202
+        call(shop.admin).post(path(shop.floors[0], "resume"))
+        assert call(shop.admin).post(order, {"all": True}, format="json").status_code == 202
 
 
 @pytest.mark.usefixtures("at")

@@ -29,8 +29,8 @@ KEEP_STRETCHES = 50_000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS plays (
     event_id TEXT PRIMARY KEY,
-    announcement_id INTEGER NOT NULL,
     at_us INTEGER NOT NULL,
+    crashed TEXT,
     receipt TEXT,
     acknowledged INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
@@ -47,6 +47,16 @@ CREATE TABLE IF NOT EXISTS music (
     undated_in TEXT NOT NULL,
     began_us INTEGER NOT NULL
 );
+"""
+
+_FROM_FIRST_SCHEMA = """
+BEGIN;
+ALTER TABLE plays ADD COLUMN crashed TEXT;
+UPDATE plays SET crashed = json_object(
+    'event_id', event_id, 'announcement_id', announcement_id, 'outcome', 'unknown_after_crash'
+) WHERE receipt IS NULL;
+ALTER TABLE plays DROP COLUMN announcement_id;
+COMMIT;
 """
 
 log = logging.getLogger(__name__)
@@ -68,12 +78,15 @@ class Journal:
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
             self._db = _open(path)
 
-    def begin(self, event_id: str, announcement_id: int, now: int) -> bool:
-        """Commits "starting". False if the event is in the journal already: it must not sound again."""
+    def begin(self, crashed: Receipt, now: int) -> bool:
+        """Commits "starting"; `crashed` is the receipt if nothing is heard of it any more.
+
+        False if the event is in the journal already: it must not sound again.
+        """
         with self._lock, self._db:
             cursor = self._db.execute(
-                "INSERT OR IGNORE INTO plays (event_id, announcement_id, at_us) VALUES (?, ?, ?)",
-                (event_id, announcement_id, now),
+                "INSERT OR IGNORE INTO plays (event_id, at_us, crashed) VALUES (?, ?, ?)",
+                (crashed.event_id, now, json.dumps(asdict(crashed))),
             )
             return cursor.rowcount == 1
 
@@ -81,27 +94,18 @@ class Journal:
         """Keeps what became of an event, begun or not. An outcome that is kept already is not changed."""
         with self._lock, self._db:
             self._db.execute(
-                "INSERT INTO plays (event_id, announcement_id, at_us, receipt) VALUES (?, ?, ?, ?)"
+                "INSERT INTO plays (event_id, at_us, receipt) VALUES (?, ?, ?)"
                 " ON CONFLICT (event_id) DO UPDATE SET receipt = excluded.receipt, at_us = excluded.at_us"
                 " WHERE receipt IS NULL",
-                (receipt.event_id, receipt.announcement_id, now, json.dumps(asdict(receipt))),
+                (receipt.event_id, now, json.dumps(asdict(receipt))),
             )
 
     def recover(self, now: int) -> list[str]:
-        """At start: what was left in "starting" becomes `unknown_after_crash`; returns those event ids."""
-        with self._lock:
-            left = self._db.execute(
-                "SELECT event_id, announcement_id FROM plays WHERE receipt IS NULL"
-            ).fetchall()
-        for event_id, announcement_id in left:
-            outcome = Receipt(
-                event_id=event_id,
-                announcement_id=announcement_id,
-                outcome="unknown_after_crash",
-                error="the speaker stopped while this was about to sound or sounding",
-            )
-            self.finish(outcome, now)
-        return [event_id for event_id, _ in left]
+        """At start: what was left in "starting" is what `begin` said it is then; returns those event ids."""
+        with self._lock, self._db:
+            left = self._db.execute("SELECT event_id FROM plays WHERE receipt IS NULL").fetchall()
+            self._db.execute("UPDATE plays SET receipt = crashed, at_us = ? WHERE receipt IS NULL", (now,))
+        return [event_id for (event_id,) in left]
 
     def owed(self) -> list[Receipt]:
         """The receipts that the server has not acknowledged, oldest first."""
@@ -219,6 +223,8 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.executescript(_SCHEMA)
+        if "announcement_id" in {row[1] for row in db.execute("PRAGMA table_info(plays)")}:
+            db.executescript(_FROM_FIRST_SCHEMA)
         check = db.execute("PRAGMA quick_check").fetchone()[0]
         if check != "ok":
             raise sqlite3.DatabaseError(check)

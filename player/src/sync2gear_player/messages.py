@@ -121,7 +121,10 @@ class PlaybackStarted:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What became of one play event; kept and sent until the server acknowledges it."""
+    """What became of one play event; kept and sent until the server acknowledges it.
+
+    `play_at` and `priority` are the order's or the plan's: by them a play is recorded whose rule is gone by then.
+    """
 
     type: ClassVar[str] = "playback_complete"
     event_id: str
@@ -132,6 +135,8 @@ class Receipt:
     start_error_us: int | None = None
     played_ms: int | None = None
     error: str = ""
+    play_at: int | None = None
+    priority: Priority | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -143,9 +144,10 @@ class Performer:
     async def _start(self, start: Start) -> None:
         play, device = start.play, self._device
         pcm = device.media.clip(play.sha256)
-        begun = await asyncio.to_thread(
-            device.journal.begin, play.event_id, play.announcement_id, device.time.now()
+        crashed = _unheard(
+            play, "unknown_after_crash", "the speaker stopped while this was about to sound or sounding"
         )
+        begun = await asyncio.to_thread(device.journal.begin, crashed, device.time.now())
         if not begun:
             log.warning("%s is in the journal already: it is not played again", play.event_id)
             self._plays.abandon(play.event_id)
@@ -183,15 +185,12 @@ class Performer:
             await self._keep(_unheard(start.play, outcome, error))
         else:
             due_at = start.play.play_at + start.offset_ms * 1000
-            receipt = Receipt(
-                event_id=key,
-                announcement_id=start.play.announcement_id,
-                outcome=outcome,
+            receipt = replace(
+                _unheard(start.play, outcome, error or ("the speaker was muted" if started.muted else "")),
                 started_at=round(started.at),
                 ended_at=round(ended.at),
                 start_error_us=round(started.at - due_at),
                 played_ms=played_ms,
-                error=error or ("the speaker was muted" if started.muted else ""),
             )
             await self._keep(receipt)
             await self._record(started, receipt)
@@ -235,6 +234,8 @@ def _unheard(play: Play, outcome: Outcome, error: str) -> Receipt:
         outcome=outcome,
         played_ms=0,
         error=error,
+        play_at=play.play_at,
+        priority=play.priority,
     )
 
 
