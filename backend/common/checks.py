@@ -55,6 +55,12 @@ def contradictions(config: Config) -> Iterator[CheckMessage]:
         yield Error(
             "USE_S3 is on but no bucket is named.", hint="Set AWS_STORAGE_BUCKET_NAME.", id="sync2gear.E006"
         )
+    if config.mail.host and not config.public_url:
+        yield Error(
+            "The links in our mails would lead to this machine alone.",
+            hint="Set PUBLIC_URL to the address that people use, as https://sound.example.com.",
+            id="sync2gear.E008",
+        )
     if config.broker_url and not config.redis_url:
         yield Error(
             "Jobs go through a broker, but web processes and workers share no messages.",

@@ -59,6 +59,8 @@ CODES: dict[str, Code] = {
     "wrong_password": Code(400, "The current password is wrong"),
     "own_account": Code(403, "This cannot be done to one's own account"),
     "last_admin": Code(409, "The business would be left without an admin"),
+    "link_invalid": Code(400, "The link from the mail opens nothing any more"),
+    "not_invited": Code(409, "There is no open invitation"),
     # the state of the business
     "trial_ended": Code(402, "The trial has ended"),
     "client_suspended": Code(403, "The business is suspended"),

@@ -38,6 +38,13 @@ LIMITS: dict[str, Limit] = {
     "register.address": Limit(20, HOUR),
     # Guesses of the current password with a stolen access token.
     "password.user": Limit(10, 15 * MINUTE),
+    # Mails to one address, whoever asks for them; and asking for mails to many.
+    "reset.account": Limit(5, HOUR),
+    "reset.address": Limit(30, HOUR),
+    # Tokens of mailed links. They cannot be guessed; this spares the work of refusing them.
+    "link.address": Limit(60, 15 * MINUTE),
+    # Invitations: a chain may set up a hundred people in an afternoon.
+    "invite.client": Limit(200, HOUR),
     # New speakers that ask for a code: a chain may unpack a hundred behind one address.
     "pair.address": Limit(120, HOUR),
     # Entered pairing codes. 20^8 codes and ten minutes each leave a guesser nothing.

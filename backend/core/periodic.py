@@ -35,6 +35,7 @@ TABLE = (
     Periodic("devices.forget_old_pairings", 300.0),
     Periodic("music.resume_unfinished", 60.0),
     Periodic("announcements.resume_unfinished", 60.0),
+    Periodic("users.deliver_due_mails", 30.0),
     Periodic("common.forget_old_answers", 3600.0),
 )
 

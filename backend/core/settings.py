@@ -260,6 +260,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SoundStatusEnum": "common.media_fields.Readiness",
         "DeviceStatusEnum": "devices.models.Device.Status",
+        "AccountStatusEnum": "users.models.User.Status",
         "PlayStatusEnum": "events.models.PlayEvent.Status",
         "ClientStatusEnum": "clients.models.Client.Status",
         "PlayPriorityEnum": "events.domain.ledger.PRIORITY_CHOICES",
@@ -318,6 +319,7 @@ EMAIL_PORT = CONFIG.mail.port
 EMAIL_HOST_USER = CONFIG.mail.user
 EMAIL_HOST_PASSWORD = CONFIG.mail.password
 EMAIL_USE_TLS = CONFIG.mail.use_tls
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = CONFIG.mail.sender
 
 LOGGING = {

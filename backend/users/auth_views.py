@@ -28,7 +28,8 @@ from users.serializers import (
 )
 
 
-def _validated(serializer: Serializer[Any]) -> Any:
+def validated(serializer: Serializer[Any]) -> Any:
+    """What the serializer makes of its body; raises `ValidationError`."""
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
 
@@ -58,7 +59,7 @@ class RegisterView(AnonymousView):
         """201 with a session."""
         now = clock.now()
         spend("register.address", caller_address(), now=now)
-        body = _validated(RegistrationSerializer(data=request.data))
+        body = validated(RegistrationSerializer(data=request.data))
         session = sessions.open_session(services.register_business(**body, now=now))
         return Response(SessionSerializer(session).data, status=status.HTTP_201_CREATED)
 
@@ -80,7 +81,7 @@ class LoginView(AnonymousView):
     def post(self, request: Request) -> Response:
         """200 with a session."""
         now = clock.now()
-        body = _validated(LoginSerializer(data=request.data))
+        body = validated(LoginSerializer(data=request.data))
         address = caller_address()
         account_there = f"{body['account'].strip().lower()} from {address}"
         spend("login.address", address, now=now)
@@ -103,7 +104,7 @@ class RefreshView(AnonymousView):
     )
     def post(self, request: Request) -> Response:
         """200 with the next pair."""
-        session = sessions.rotate(**_validated(RefreshSerializer(data=request.data)))
+        session = sessions.rotate(**validated(RefreshSerializer(data=request.data)))
         return Response(TokensSerializer(session).data)
 
 
@@ -127,7 +128,7 @@ class LogoutView(GuardedAPIView):
     )
     def post(self, request: Request) -> Response:
         """204."""
-        sessions.sign_out(user=self.caller, **_validated(RefreshSerializer(data=request.data)))
+        sessions.sign_out(user=self.caller, **validated(RefreshSerializer(data=request.data)))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -150,7 +151,10 @@ class MeView(GuardedAPIView):
 
     @extend_schema(
         summary="Change your own profile",
-        description="A new password needs the current one. It ends every session; the answer opens a new one.",
+        description=(
+            "Another e-mail address and a new password need the current one. A new password ends every session;"
+            " the answer opens a new one."
+        ),
         tags=["auth"],
         request=ProfileSerializer,
         responses={
@@ -160,13 +164,15 @@ class MeView(GuardedAPIView):
     )
     def patch(self, request: Request) -> Response:
         """200 with the changed profile."""
-        body = _validated(ProfileSerializer(self.caller, data=request.data, partial=True))
+        body = validated(ProfileSerializer(self.caller, data=request.data, partial=True))
         now = clock.now()
-        if "password" in body:
+        proven = services.needs_password(self.caller, **body)
+        if proven:
             spend("password.user", str(self.caller.pk), now=now)
         user = services.update_profile(user=self.caller, **body)
+        if proven:
+            forgive("password.user", str(user.pk), now=now)
         answer = dict(MeSerializer(user).data)
         if "password" in body:
-            forgive("password.user", str(user.pk), now=now)
             answer |= TokensSerializer(sessions.open_session(user)).data
         return Response(answer)

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from audit.services import audited
+from common import clock
 from common.permissions import ADMIN, CLIENT, FLOOR_USER
 from common.tenancy import TenantManager
 
@@ -40,6 +41,13 @@ class User(AbstractUser):
         ADMIN = ADMIN, "Super Admin"
         CLIENT = CLIENT, "Client Admin"
         FLOOR_USER = FLOOR_USER, "Floor User"
+
+    class Status(models.TextChoices):
+        """Where an account stands. Who is invited has not chosen a password yet and cannot sign in."""
+
+        INVITED = "invited", "Invited"
+        ACTIVE = "active", "Active"
+        INACTIVE = "inactive", "Switched off"
 
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.CLIENT)
     client = models.ForeignKey(
@@ -76,6 +84,13 @@ class User(AbstractUser):
         AbstractBaseUser.clean(self)
         self.email = self.email.lower()
 
+    @property
+    def status(self) -> Status:
+        """Where the account stands; `selectors.with_status` is the same as a filter."""
+        if not self.is_active:
+            return self.Status.INACTIVE
+        return self.Status.ACTIVE if self.has_usable_password() else self.Status.INVITED
+
     def get_session_auth_hash(self) -> str:
         """Ends the sessions of Django's admin with the password, as Django does, and with the generation."""
         return self._bound_to_generation(super().get_session_auth_hash())
@@ -96,3 +111,26 @@ class User(AbstractUser):
     def name(self, name: str) -> None:
         self.first_name, _, rest = name.strip().partition(" ")
         self.last_name = rest.strip()
+
+
+class OutgoingMail(models.Model):
+    """A mail that is owed to an address until a mail server has taken it: `users/mailing.py`."""
+
+    class Kind(models.TextChoices):
+        """What for."""
+
+        INVITATION = "invitation", "Invitation"
+        PASSWORD_RESET = "password_reset", "Password reset"
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    address = models.EmailField(max_length=254)
+    asked_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(default=clock.now, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "outgoing_mails"
+        ordering = ["due_at"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} to {self.address}"

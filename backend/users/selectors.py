@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from common.permissions import CLIENT
@@ -26,6 +27,24 @@ def find_account(name: str) -> User | None:
     return next(iter(sorted(candidates, key=lambda user: user.email.lower() != lowered)), None)
 
 
+def person_with_address(email: str) -> User | None:
+    """The person who has this address, in any case, active or not. Unscoped: nobody is signed in yet."""
+    people = User.everyone.select_related("client").alias(lower_email=Lower("email"))
+    return people.filter(lower_email=email.lower()).first()
+
+
+def with_status(people: QuerySet[User], status: str) -> QuerySet[User]:
+    """Those of `people` whose `status` is this one."""
+    invited = Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    return people.filter(
+        {
+            User.Status.INVITED: Q(is_active=True) & invited,
+            User.Status.ACTIVE: Q(is_active=True) & ~invited,
+            User.Status.INACTIVE: Q(is_active=False),
+        }[User.Status(status)]
+    )
+
+
 def email_is_a_persons(email: str, *, except_pk: int | None = None) -> bool:
     """Whether somebody signs in with this address, in any case. Unscoped: an address is used once among all."""
     lowered = email.lower()
@@ -37,6 +56,6 @@ def email_is_a_persons(email: str, *, except_pk: int | None = None) -> bool:
 
 
 def has_other_admin(client_id: int, *, than: int) -> bool:
-    """Whether this business has an active client admin besides the person with the id `than`."""
-    admins = User.objects.filter(client_id=client_id, role=CLIENT, is_active=True)
-    return bool(admins.exclude(pk=than).exists())
+    """Whether this business has a client admin besides `than` who can sign in: active, and not merely invited."""
+    admins = User.objects.filter(client_id=client_id, role=CLIENT)
+    return with_status(admins, User.Status.ACTIVE).exclude(pk=than).exists()

@@ -53,6 +53,33 @@ class RefreshSerializer(serializers.Serializer[Any]):
     refresh = serializers.CharField(max_length=4096)
 
 
+class AddressSerializer(serializers.Serializer[Any]):
+    """Whose password is to be reset."""
+
+    email = serializers.EmailField(max_length=254)
+
+
+class SentSerializer(serializers.Serializer[Any]):
+    """What happens next."""
+
+    detail = serializers.CharField(read_only=True)
+
+
+class NewPasswordSerializer(serializers.Serializer[Any]):
+    """A link's token, and the password that its holder chooses."""
+
+    token = serializers.CharField(max_length=1024, help_text="What stands behind `#token=` in the link.")
+    password = PasswordField()
+
+
+class AcceptanceSerializer(NewPasswordSerializer):
+    """The acceptance of an invitation."""
+
+    name = serializers.CharField(
+        required=False, max_length=LONGEST_NAME, help_text="One's own name, if the admin got it wrong."
+    )
+
+
 class OwnFloorSerializer(serializers.Serializer[Any]):
     """The floor of a floor user."""
 
@@ -111,7 +138,7 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
         required=False, max_length=LONGEST_NAME, help_text="First and last name in one."
     )
     email = serializers.EmailField(required=False, max_length=LONGEST_EMAIL)
-    current_password = PasswordField(required=False, help_text="Needed for a new password.")
+    current_password = PasswordField(required=False, help_text="Needed for a new password or e-mail address.")
     password = PasswordField(required=False, help_text="The new password. It ends every other session.")
 
     class Meta:
@@ -137,7 +164,15 @@ class UserSerializer(TenantSerializer[User]):
         required=False, max_length=LONGEST_NAME, help_text="First and last name in one."
     )
     email = serializers.EmailField(max_length=LONGEST_EMAIL)
-    password = PasswordField(help_text="Needed for a new account; for an old one it ends all its sessions.")
+    password = PasswordField(
+        required=False,
+        help_text="Without one, a new account is invited by e-mail. For an old account it ends all sessions.",
+    )
+    status = serializers.ChoiceField(
+        choices=User.Status.choices,
+        read_only=True,
+        help_text="`invited`: has not chosen a password yet.",
+    )
     client_name = serializers.CharField(source="client.name", read_only=True, allow_null=True)
     floor_name = serializers.CharField(source="floor.name", read_only=True, allow_null=True)
 
@@ -157,6 +192,7 @@ class UserSerializer(TenantSerializer[User]):
             "last_name",
             "phone",
             "is_active",
+            "status",
             "password",
             "last_login",
             "date_joined",

@@ -18,6 +18,7 @@ from common.context import identify
 from common.errors import Refusal
 from common.permissions import ADMIN, CLIENT, FLOOR_USER
 from common.validators import field_error
+from users.invitations import invite
 from users.models import User
 from users.passwords import set_new_password
 from users.selectors import email_is_a_persons, has_other_admin
@@ -74,9 +75,11 @@ def register_business(
 
 @transaction.atomic
 def create_user(
-    *, by: User, client: Client | None, role: str, email: str, password: str, **fields: Any
+    *, by: User, client: Client | None, role: str, email: str, password: str | None = None, **fields: Any
 ) -> User:
     """An account, made by an admin. `fields`: name or first_name and last_name, phone, floor, is_active.
+
+    Without a password its person is invited by mail to choose one.
 
     Raises Refusal `permission_denied` for a role that `by` may not give; `ValidationError` for a floor that
     does not fit the role, a used address, a weak password.
@@ -86,14 +89,21 @@ def create_user(
         raise field_error("email", "unique", TAKEN)
     user = _new_account(email=email, role=role, client=client, **fields)
     _role_fits(user)
-    set_new_password(user, password)
+    if password is None:
+        user.set_unusable_password()
+    else:
+        set_new_password(user, password)
     _save(user)
+    if user.status == User.Status.INVITED:
+        invite(user=user)
     return user
 
 
 @transaction.atomic
 def update_user(*, user: User, by: User, **changes: Any) -> User:
     """Changes an account: email, name, first_name, last_name, phone, role, floor, is_active, password.
+
+    Somebody who is still invited is invited anew at another address.
 
     Raises Refusal: `own_account` for what nobody does to themselves, `permission_denied` for a role that `by`
     may not give, `last_admin` when the business would be left without an active client admin. Raises
@@ -114,15 +124,17 @@ def update_user(*, user: User, by: User, **changes: Any) -> User:
     if role == CLIENT and user.role == FLOOR_USER:
         changes.setdefault("floor", None)
     password = changes.pop("password", None)
-    _change_email(user, changes.pop("email", user.email))
+    moved = _change_email(user, changes.pop("email", user.email))
     _assign(user, changes)
     if {"role", "floor"} & changes.keys():
         _role_fits(user)
-    if any(getattr(user, name) != value for name, value in standing.items()):
-        user.session_generation += 1
     if password is not None:
         set_new_password(user, password)
+    if user.has_usable_password() and any(getattr(user, name) != was for name, was in standing.items()):
+        user.session_generation += 1
     _save(user)
+    if user.status == User.Status.INVITED and (moved or not standing["is_active"]):
+        invite(user=user)
     return user
 
 
@@ -142,13 +154,14 @@ def delete_user(*, user: User, by: User) -> None:
 def update_profile(
     *, user: User, current_password: str | None = None, password: str | None = None, **changes: Any
 ) -> User:
-    """Changes one's own email, name, first_name, last_name, phone; a new password needs the current one.
+    """Changes one's own email, name, first_name, last_name, phone, password.
 
-    Raises Refusal `wrong_password`; `ValidationError` for a used address or a weak password.
+    Another address and a new password need the current one: with either, an account can be taken over. Raises
+    Refusal `wrong_password`; `ValidationError` for a used address or a weak password.
     """
-    if password is not None:
+    if needs_password(user, password=password, **changes):
         if current_password is None:
-            raise field_error("current_password", "required", "A new password needs the current one.")
+            raise field_error("current_password", "required", "Give your current password for this change.")
         if not user.check_password(current_password):
             raise Refusal("wrong_password", "The current password is wrong.", field="current_password")
     _change_email(user, changes.pop("email", user.email))
@@ -157,6 +170,11 @@ def update_profile(
         set_new_password(user, password)
     _save(user)
     return user
+
+
+def needs_password(user: User, *, password: str | None = None, email: str | None = None, **_: Any) -> bool:
+    """Whether this change of one's own profile needs the current password."""
+    return password is not None or (email is not None and email.lower() != user.email)
 
 
 def _new_account(*, email: str, **fields: Any) -> User:
@@ -170,15 +188,17 @@ def _assign(user: User, changes: dict[str, Any]) -> None:
         setattr(user, field, value)
 
 
-def _change_email(user: User, email: str) -> None:
+def _change_email(user: User, email: str) -> bool:
+    """Whether the address is another one now."""
     email = email.lower()
     if email == user.email:
-        return
+        return False
     if email_is_a_persons(email, except_pk=user.pk):
         raise field_error("email", "unique", TAKEN)
     if user.username == user.email.lower():
         user.username = email
     user.email = email
+    return True
 
 
 def _save(user: User) -> None:
@@ -213,7 +233,7 @@ def _role_fits(user: User) -> None:
 
 def _keep_an_admin(user: User) -> None:
     """Refuses to take away the last active client admin. The client's row is locked: two cannot both leave."""
-    if user.role != CLIENT or not user.is_active or user.client_id is None:
+    if user.role != CLIENT or user.status != User.Status.ACTIVE or user.client_id is None:
         return
     locked_for_update(user.client_id)
     if not has_other_admin(user.client_id, than=user.pk):

@@ -6,6 +6,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from users.auth_views import LoginView, LogoutView, MeView, RefreshView, RegisterView
+from users.link_views import AcceptInvitationView, ConfirmPasswordResetView, PasswordResetView
 from users.views import UserViewSet
 
 router = SimpleRouter()
@@ -16,6 +17,13 @@ urlpatterns = [
     path("auth/login/", LoginView.as_view(), name="auth-login"),
     path("auth/refresh/", RefreshView.as_view(), name="auth-refresh"),
     path("auth/logout/", LogoutView.as_view(), name="auth-logout"),
+    path("auth/invitations/accept/", AcceptInvitationView.as_view(), name="auth-accept-invitation"),
+    path("auth/password-reset/", PasswordResetView.as_view(), name="auth-password-reset"),
+    path(
+        "auth/password-reset/confirm/",
+        ConfirmPasswordResetView.as_view(),
+        name="auth-password-reset-confirm",
+    ),
     path("auth/me/", MeView.as_view(), name="auth-me"),
     *router.urls,
 ]

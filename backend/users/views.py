@@ -6,24 +6,37 @@ from typing import Any
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from common import clock
 from common.api import CrudViewSet
 from common.filters import TenantFilterSet
 from common.openapi import reading, writing
 from common.permissions import IsClientAdmin
+from common.throttling import spend
 from users import services
+from users.invitations import invite
 from users.models import User
-from users.serializers import UserSerializer
+from users.selectors import with_status
+from users.serializers import SentSerializer, UserSerializer
 
 
 class UserFilters(TenantFilterSet):
-    """`?role=floor_user&floor=3&is_active=true`."""
+    """`?role=floor_user&floor=3&is_active=true&status=invited`."""
 
     floor = filters.NumberFilter(field_name="floor_id", label="Id of the floor.")
+    status = filters.ChoiceFilter(choices=User.Status.choices, method="having_status")
 
     class Meta:
         model = User
-        fields = ["client", "role", "floor", "is_active"]
+        fields = ["client", "role", "floor", "is_active", "status"]
+
+    def having_status(self, people: Any, name: str, value: str) -> Any:
+        """Those whose account stands so."""
+        return with_status(people, value)
 
 
 @extend_schema_view(
@@ -33,13 +46,19 @@ class UserFilters(TenantFilterSet):
     retrieve=extend_schema(summary="Read an account", responses={200: UserSerializer, **reading()}),
     create=extend_schema(
         summary="Make an account",
-        description="A floor user needs a floor, nobody else has one. Staff may make staff, who have no client.",
-        responses={201: UserSerializer, **writing()},
+        description=(
+            "A floor user needs a floor, nobody else has one. Staff may make staff, who have no client. Without a"
+            " `password` the person gets a mail with a link to choose one, and is `invited` until then."
+        ),
+        responses={201: UserSerializer, **writing("rate_limited")},
     ),
     partial_update=extend_schema(
         summary="Change an account",
-        description="Nobody changes their own role, floor, password or activity here.",
-        responses={200: UserSerializer, **writing("own_account", "last_admin")},
+        description=(
+            "Nobody changes their own role, floor, password or activity here. A change of role, floor, password or"
+            " activity ends the person's sessions. Who is still invited gets a new invitation at a new address."
+        ),
+        responses={200: UserSerializer, **writing("own_account", "last_admin", "rate_limited")},
     ),
     destroy=extend_schema(
         summary="Delete an account",
@@ -62,6 +81,7 @@ class UserViewSet(CrudViewSet):
         "create": IsClientAdmin,
         "partial_update": IsClientAdmin,
         "destroy": IsClientAdmin,
+        "invite": IsClientAdmin,
     }
 
     def get_queryset(self) -> Any:
@@ -70,12 +90,37 @@ class UserViewSet(CrudViewSet):
 
     def create_row(self, serializer: Any) -> User:
         """Through the service, which knows what the caller may grant."""
-        return services.create_user(by=self.caller, **serializer.validated_data)
+        given = serializer.validated_data
+        if "password" not in given:
+            self._spend_invitation(given["client"])
+        return services.create_user(by=self.caller, **given)
 
     def update_row(self, serializer: Any) -> User:
         """Through the service, which guards the caller's own account and the last admin."""
-        return services.update_user(user=serializer.instance, by=self.caller, **serializer.validated_data)
+        user = serializer.instance
+        if user.status == User.Status.INVITED:
+            self._spend_invitation(user.client)
+        return services.update_user(user=user, by=self.caller, **serializer.validated_data)
 
     def delete_row(self, instance: Any) -> None:
         """Through the service, which guards the caller's own account and the last admin."""
         services.delete_user(user=instance, by=self.caller)
+
+    @extend_schema(
+        summary="Invite somebody again",
+        description="Sends a new link to choose a password; the one before opens nothing any more.",
+        request=None,
+        responses={202: SentSerializer, **writing("not_invited", "rate_limited")},
+    )
+    @action(detail=True, methods=["post"], filter_backends=[])
+    def invite(self, request: Request, pk: str) -> Response:
+        """202."""
+        user = self.get_object()
+        self._spend_invitation(user.client)
+        invite(user=user)
+        sent = {"detail": f"An invitation is on its way to {user.email}."}
+        return Response(sent, status=status.HTTP_202_ACCEPTED)
+
+    def _spend_invitation(self, client: Any) -> None:
+        """Nobody makes us mail the whole world: each business has so many invitations an hour."""
+        spend("invite.client", str(client.pk) if client else "staff", now=clock.now())

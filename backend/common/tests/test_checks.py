@@ -41,6 +41,8 @@ def ids(environ: dict[str, str]) -> set[str]:
         (PRODUCTION | {"DATABASE_URL": ""}, {"E005"}),
         (PRODUCTION | {"USE_S3": "1"}, {"E006"}),
         (PRODUCTION | {"REDIS_URL": "", "CELERY_BROKER_URL": "amqp://b"}, {"E007"}),
+        ({"EMAIL_HOST": "mail.example"}, {"E008"}),
+        ({"EMAIL_HOST": "mail.example", "PUBLIC_URL": "https://sound.example"}, set()),
         ({"DATABASE_URL": "postgresql://u@h/d"}, {"W001"}),
     ],
 )

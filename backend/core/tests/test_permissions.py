@@ -54,6 +54,7 @@ class Line:
 
 
 OPEN = "200 | 200 - - | 200 - | 200 | 200"
+LINK_OF_NOBODY = "400 | 400 - - | 400 - | 400 | 400"
 READ_ONE = "401 | 200 200 404 | 200 404 | 200 | 401"
 READ_ON_FLOOR = "401 | 200 404 404 | 200 404 | 200 | 401"
 LISTED = "401 | 200 - - | 200 - | 200 | 401"
@@ -78,6 +79,9 @@ LINES = [
     Line("POST", "auth/login/", OPEN, {"email": "{email}", "password": PASSWORD}),
     Line("POST", "auth/refresh/", OPEN, {"refresh": "{refresh}"}),
     Line("POST", "auth/logout/", "401 | 403 - - | 403 - | 403 | 401", {"refresh": "{refresh}"}),
+    Line("POST", "auth/invitations/accept/", LINK_OF_NOBODY, {"token": "{nobody}", "password": PASSWORD}),
+    Line("POST", "auth/password-reset/", "202 | 202 - - | 202 - | 202 | 202", {"email": "{email}"}),
+    Line("POST", "auth/password-reset/confirm/", LINK_OF_NOBODY, {"token": "{nobody}", "password": PASSWORD}),
     Line("GET", "auth/me/", LISTED),
     Line("PATCH", "auth/me/", LISTED, {"first_name": "N"}),
     Line("GET", "business/", "401 | 200 - - | 200 - | 404 | 401"),
@@ -98,6 +102,7 @@ LINES = [
     Line("GET", "users/{user}/", CHANGED),
     Line("PATCH", "users/{user}/", CHANGED, {"first_name": "N"}),
     Line("DELETE", "users/{user}/", REMOVED),
+    Line("POST", "users/{user}/invite/", "401 | 403 403 403 | 409 404 | 409 | 401"),
     # --- floors
     Line("GET", "floors/", LISTED),
     Line("POST", "floors/", MADE, {"client": "{client}", "name": "New"}),
@@ -459,6 +464,7 @@ WITHOUT_A_TENANT = {
     "common.IdempotencyRecord": "holds a caller's own answers, and is found by caller and key only",
     "ai_config.AIProvider": "sync2gear's own accounts, which no tenant reaches by any route",
     "devices.DevicePairing": "belongs to nobody until it is claimed; found by its secret or its code only",
+    "users.OutgoingMail": "the outbox, which only the job that sends mails looks into",
     "events.PlayEventChange": "read only through its event, which is scoped",
 }
 """Tables of ours that are not narrowed to a scope, and why that is right."""

@@ -15,6 +15,7 @@ from users.tests.support import PASSWORD, raw_trail, trail
 
 ME = "/api/auth/me/"
 NEW = "another horse battery"
+MOVED = {"email": "New@Example.com", "current_password": PASSWORD}
 
 
 def lock(client: Client, **fields: Any) -> None:
@@ -107,20 +108,20 @@ def test_what_is_not_ones_own_to_change_is_ignored(field: str, call: Any, shop: 
 
 
 def test_a_new_address_is_the_new_sign_in(call: Any, shop: Any) -> None:
-    assert call(shop.admin).patch(ME, {"email": "New@Example.com"}).data["email"] == "new@example.com"
+    assert call(shop.admin).patch(ME, MOVED).data["email"] == "new@example.com"
     shop.admin.refresh_from_db()
     assert shop.admin.username == "new@example.com"
 
 
 def test_a_username_that_is_no_address_stays(call: Any, staff: User) -> None:
     User.everyone.filter(pk=staff.pk).update(username="root")
-    call(staff).patch(ME, {"email": "new@example.com"})
+    assert call(staff).patch(ME, MOVED).status_code == 200
     staff.refresh_from_db()
     assert (staff.username, staff.email) == ("root", "new@example.com")
 
 
 def test_a_used_address_is_refused(call: Any, shop: Any, other_shop: Any) -> None:
-    answer = call(shop.admin).patch(ME, {"email": other_shop.admin.email.upper()})
+    answer = call(shop.admin).patch(ME, MOVED | {"email": other_shop.admin.email.upper()})
     assert answer.status_code == 400
     assert [(e["field"], e["code"]) for e in answer.data["errors"]] == [("email", "unique")]
 
@@ -149,11 +150,18 @@ def test_a_new_password_ends_every_session_but_the_one_it_opens(call: Any, shop:
     [
         ({"password": NEW}, 400, "required", "current_password"),
         ({"password": NEW, "current_password": "wrong horse"}, 400, "wrong_password", "current_password"),
+        ({"email": "new@example.com"}, 400, "required", "current_password"),
+        (
+            {"email": "new@example.com", "current_password": "wrong"},
+            400,
+            "wrong_password",
+            "current_password",
+        ),
         ({"password": "short", "current_password": PASSWORD}, 400, "password_too_short", "password"),
         ({"password": "", "current_password": PASSWORD}, 400, "blank", "password"),
     ],
 )
-def test_a_new_password_that_is_refused(
+def test_what_is_refused_without_the_current_password(
     body: Any, status: int, code: str, field: str, call: Any, shop: Any
 ) -> None:
     answer = call(shop.admin).patch(ME, body)
@@ -161,7 +169,18 @@ def test_a_new_password_that_is_refused(
     assert (field, code) in [(error["field"], error["code"]) for error in answer.data["errors"]]
     shop.admin.refresh_from_db()
     assert shop.admin.check_password(PASSWORD)
+    assert shop.admin.email != "new@example.com"
     assert call(shop.admin).get(ME).status_code == 200
+
+
+def test_the_address_one_has_needs_no_password(call: Any, shop: Any) -> None:
+    assert call(shop.admin).patch(ME, {"email": shop.admin.email.upper(), "phone": "1"}).status_code == 200
+
+
+def test_another_address_ends_no_session(call: Any, shop: Any) -> None:
+    mine = call(shop.admin)
+    assert "access" not in mine.patch(ME, MOVED).data
+    assert mine.get(ME).status_code == 200
 
 
 def test_guesses_of_the_current_password_are_limited(
