@@ -6,13 +6,15 @@ Both write inside the transaction of the change: it is on the record, or it did 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.fields.files import FieldFile
-from django.db.models.signals import post_delete, post_save, pre_save
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from audit.models import AuditLog
 from common import clock
@@ -22,6 +24,27 @@ ModelClass = TypeVar("ModelClass", bound=type[models.Model])
 
 HIDDEN = "…"
 BEFORE = "_audit_before"
+AFFECTED = "_audit_affected"
+MOST_LISTED = 100
+"""Of the rows that go or are let go with a deleted one; beyond that, "…" says that there were more."""
+
+HISTORY = frozenset({"play_events", "music_plays", "audit_logs"})
+"""Tables that keep names of their own for what is gone: their many rows are not listed."""
+
+_change_name: ContextVar[str | None] = ContextVar("sync2gear_audit_change", default=None)
+
+
+@contextmanager
+def changes_named(action: str) -> Iterator[None]:
+    """Inserts and updates inside the block are entered as `action` (`upload`, `toggle`) with their before and after.
+
+    For what a person would not call a "create" or "update". Deletes keep their name.
+    """
+    token = _change_name.set(action)
+    try:
+        yield
+    finally:
+        _change_name.reset(token)
 
 
 def record(
@@ -32,14 +55,18 @@ def record(
     client_id: int | None,
     details: dict[str, Any] | None = None,
 ) -> AuditLog:
-    """One entry for a domain action of the current actor (`play`, `login`, `control`, …)."""
+    """One entry for a domain action of the current actor (`play`, `login`, `control`, …).
+
+    `details` must be fit for the eyes of the business's admins: no secrets.
+    """
     actor = current_actor()
-    return AuditLog._base_manager.create(
+    return AuditLog.everything.create(
         user_id=actor.user_id,
         real_user_id=actor.real_user_id,
         actor_name=actor.name,
         real_actor_name=actor.real_name,
         client_id=client_id,
+        client_name=_name_of_client(client_id),
         action=action,
         resource=resource,
         resource_id=str(resource_id),
@@ -50,13 +77,21 @@ def record(
     )
 
 
+def _name_of_client(client_id: int | None) -> str:
+    if client_id is None:
+        return ""
+    clients: Any = AuditLog._meta.get_field("client").related_model
+    return clients._base_manager.filter(pk=client_id).values_list("name", flat=True).first() or ""
+
+
 def audited(
     resource: str, *, ignore: tuple[str, ...] = (), secret: tuple[str, ...] = ()
 ) -> Callable[[ModelClass], ModelClass]:
     """Class decorator: every insert, update and delete of this model's rows enters the audit trail.
 
     `ignore` are columns that machines change all the time (a lease, a counter); a change of nothing else is
-    not recorded. `secret` are columns of which only the fact of a change is recorded.
+    not recorded. `secret` are columns of which only the fact of a change is recorded. The entry of a delete lists
+    the rows that the database removes or lets go of along with it, for those write no entries of their own.
     """
 
     def decorate(model: ModelClass) -> ModelClass:
@@ -86,13 +121,13 @@ def audited(
             after = values(instance)
             before, old_secrets = instance.__dict__.pop(BEFORE, ({}, {}))
             if created:
-                _write("create", instance, {"after": after})
+                _write(_change_name.get() or "create", instance, {"after": after})
                 return
             changed = [name for name, value in after.items() if before.get(name) != value]
             changed += [name for name, value in old_secrets.items() if getattr(instance, name) != value]
             if changed:
                 _write(
-                    "update",
+                    _change_name.get() or "update",
                     instance,
                     {
                         "before": {name: before.get(name) for name in changed},
@@ -100,8 +135,14 @@ def audited(
                     },
                 )
 
+        def look_around(sender: Any, instance: Any, origin: Any = None, **kwargs: Any) -> None:
+            if origin is instance:
+                setattr(instance, AFFECTED, _affected_by(instance))
+
         def deleted(sender: Any, instance: Any, **kwargs: Any) -> None:
-            _write("delete", instance, {"before": values(instance)})
+            hung = instance.__dict__.pop(AFFECTED, {})
+            affected = {"affected": hung} if hung else {}
+            _write("delete", instance, {"before": values(instance)} | affected)
 
         def _write(action: str, instance: Any, details: dict[str, Any]) -> None:
             owner = instance.pk if resource == "client" else getattr(instance, "client_id", None)
@@ -118,6 +159,7 @@ def audited(
         uid = f"audit-{resource}"
         pre_save.connect(remember, sender=model, weak=False, dispatch_uid=f"{uid}-before")
         post_save.connect(saved, sender=model, weak=False, dispatch_uid=f"{uid}-saved")
+        pre_delete.connect(look_around, sender=model, weak=False, dispatch_uid=f"{uid}-around")
         post_delete.connect(deleted, sender=model, weak=False, dispatch_uid=f"{uid}-deleted")
         return model
 
@@ -127,3 +169,17 @@ def audited(
 def _plain(value: Any) -> Any:
     """A column's value as JSON can hold it."""
     return value.name if isinstance(value, FieldFile) else value
+
+
+def _affected_by(instance: Any) -> dict[str, list[Any]]:
+    """The keys of the rows that hang on this one, by their table. Who made or did something hangs on nobody."""
+    found: dict[str, list[Any]] = {}
+    for relation in instance._meta.related_objects:
+        if relation.hidden or relation.related_model._meta.db_table in HISTORY:
+            continue
+        rows = relation.related_model._base_manager.filter(**{relation.field.name: instance})
+        keys = list(rows.order_by("pk").values_list("pk", flat=True)[: MOST_LISTED + 1])
+        if keys:
+            more = [HIDDEN] if len(keys) > MOST_LISTED else []
+            found[relation.related_model._meta.db_table] = [*keys[:MOST_LISTED], *more]
+    return found

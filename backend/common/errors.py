@@ -46,6 +46,7 @@ CODES: dict[str, Code] = {
     "method_not_allowed": Code(405, "This method is not offered here"),
     "not_acceptable": Code(406, "No such representation is offered"),
     "unsupported_media_type": Code(415, "This content type is not understood"),
+    "bad_cursor": Code(400, "The cursor does not belong to this list"),
     "conflict": Code(409, "This contradicts what is already there"),
     "idempotency_key_reused": Code(422, "The idempotency key belongs to another request"),
     "idempotency_in_progress": Code(409, "The first request with this key is still running"),

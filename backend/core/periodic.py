@@ -27,6 +27,7 @@ class Periodic:
 
 
 TABLE = (
+    Periodic("audit.seal", 1.0),
     Periodic("events.sweep", 5.0),
     Periodic("playlists.tick", 2.0),
     Periodic("schedules.tick", 2.0),

@@ -465,6 +465,7 @@ WITHOUT_A_TENANT = {
     "ai_config.AIProvider": "sync2gear's own accounts, which no tenant reaches by any route",
     "devices.DevicePairing": "belongs to nobody until it is claimed; found by its secret or its code only",
     "users.OutgoingMail": "the outbox, which only the job that sends mails looks into",
+    "audit.AuditChain": "numbers and hashes alone, which no tenant reaches by any route",
     "events.PlayEventChange": "read only through its event, which is scoped",
 }
 """Tables of ours that are not narrowed to a scope, and why that is right."""

@@ -1,0 +1,78 @@
+"""Reads the trail against its chains, a few thousand entries at a time, without holding up whoever writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Min
+
+from audit.domain.chain import BEGINNING, STAFF, Entry, Finding, Head, check, digest_of
+from audit.models import SAID, AuditChain, AuditLog
+from common.pagination import beyond
+
+CHUNK = 2000
+SEALED_WITHIN = timedelta(minutes=1)
+"""An entry that waits longer for its place says that nothing seals."""
+
+
+def chains() -> list[int]:
+    """Every chain that there is a head or an entry of."""
+    written = AuditLog.everything.order_by().values_list("client_id", flat=True).distinct()
+    kept = AuditChain.objects.values_list("chain", flat=True)
+    return sorted({client or STAFF for client in written} | set(kept))
+
+
+def head_of(chain: int) -> Head:
+    """The head that is kept of a chain; BEGINNING when there is none."""
+    row = AuditChain.objects.filter(chain=chain).first()
+    return BEGINNING if row is None else row.head
+
+
+def verify(chain: int, *, start: Head, head: Head) -> Iterator[Finding]:
+    """What is wrong with a chain from `start` on. `start` is BEGINNING or a head that was noted down.
+
+    `head` is the one kept of it, as `head_of` gave it before.
+    """
+    rows = _of(chain)
+    if start.number:
+        noted = rows.filter(number=start.number).first()
+        if noted is None or noted.hash != start.hash or noted.digest_now() != noted.digest:
+            yield Finding(
+                "not_as_noted", start.number, noted and noted.pk, "The noted head is gone or another."
+            )
+    yield from check(_entries(rows, start, head), start=start, head=head)
+    beyond_head = rows.filter(number__gt=AuditChain.objects.filter(chain=chain).values("number"))
+    if head == BEGINNING:
+        beyond_head = rows.exclude(number=None)
+    for pk, number in beyond_head.values_list("pk", "number").order_by("number")[:CHUNK]:
+        yield Finding("beyond_head", number, pk, "The head kept of this chain does not reach so far.")
+    for row in rows.filter(number=None).iterator(chunk_size=CHUNK):
+        if row.digest_now() != row.digest:
+            yield Finding("changed", 0, row.pk, "It is not sealed yet, and does not say what was written.")
+
+
+def unsealed_since(*, now: datetime) -> datetime | None:
+    """Since when the oldest entry waits for its place, if that is longer than `SEALED_WITHIN`."""
+    oldest: datetime | None = AuditLog.everything.filter(number=None).aggregate(at=Min("timestamp"))["at"]
+    return oldest if oldest is not None and oldest < now - SEALED_WITHIN else None
+
+
+def _of(chain: int) -> Any:
+    return AuditLog.everything.filter(client=None if chain == STAFF else chain)
+
+
+def _entries(rows: Any, start: Head, head: Head) -> Iterator[Entry]:
+    ordering = ("number", "pk")
+    rows = rows.filter(number__gt=start.number, number__lte=head.number).order_by(*ordering)
+    rows = rows.values("pk", "number", "digest", "hash", *SAID)
+    page = list(rows[:CHUNK])
+    while page:
+        for row in page:
+            found = digest_of({name: row[name] for name in SAID})
+            yield Entry(
+                id=row["pk"], number=row["number"], digest=row["digest"], hash=row["hash"], found=found
+            )
+        last = page[-1]
+        page = list(rows.filter(beyond(ordering, (last["number"], last["pk"])))[:CHUNK])
