@@ -24,6 +24,7 @@ from playlists.content import sound_of
 from playlists.domain import Kind, programme_play_id
 from playlists.selectors import segments_of
 from schedules.domain import Claim, Priority, Reason, occurrence_play_id, resolve
+from schedules.locks import locked_before
 from schedules.models import Schedule, ScheduleOccurrence
 from schedules.selectors import Place, audience_of, heard_on, laid_over, stops_of
 from zones.domain import Span, clip, quiet_spans, stop_spans
@@ -101,7 +102,7 @@ def silences_of(floor: Floor, start: int, end: int, *, now: datetime) -> list[Si
     groups: tuple[tuple[str, Iterable[Span]], ...] = (
         ("quiet_hours", quiet_spans(over.quiet, over.zone, start, end)),
         ("stopped", stop_spans(over.stops, start, end)),
-        ("client_locked", clip(over.locked, start, end)),
+        ("client_locked", clip((*locked_before(floor.client_id, now), *over.locked), start, end)),
     )
     found = [
         Silence(start_at=span.start, end_at=span.end, reason=reason)  # type: ignore[arg-type]  # of that table

@@ -29,6 +29,7 @@ from events.domain import ledger
 from events.messages import order_of_planned
 from events.models import PlayEvent
 from events.ports import PlannedPlay, Question
+from schedules import locks
 from schedules.models import Schedule
 from schedules.overruling import overrule
 from schedules.plays import Fate, fates_of, plays_of
@@ -40,8 +41,6 @@ RECORDED_FOR = timedelta(days=7)
 """After a longer outage only what was missed in its last week is written down."""
 STEP = timedelta(hours=6)
 """How much of what was missed is written down in one transaction."""
-LOCKED_LOOK = timedelta(minutes=10)
-"""How often a locked business is looked at again; it is marked besides when it changes."""
 AT_ONCE = 1000
 """Schedules of one transaction."""
 
@@ -80,13 +79,15 @@ def _turn(now: datetime, only: int | None) -> tuple[int, bool]:
     fates = fates_of(audience, windows)
     changed = [schedule for schedule in claimed if schedule.stale]
     if changed:
+        locks.lift({schedule.client_id for schedule in changed if schedule in open_}, now=now)
         overrule(changed, fates, now=now)
         announce_plan(devices=_devices(audience, changed))
     written = _record([fate for found in fates.values() for fate in found], now)
     _remember(fates)
     _push([fate.play for found in fates.values() for fate in found if not fate.reason], written, now)
+    locks.remember(_locked_since(locked), now=now)
     for schedule in locked:
-        schedule.planned_until, schedule.stale = now + LOCKED_LOOK, False
+        schedule.planned_until, schedule.stale = now + locks.LOOK, False
     for schedule in open_:
         schedule.planned_until, schedule.stale = _next(audience, schedule, windows, now), False
     _keep(claimed)
@@ -98,6 +99,16 @@ def _window(schedule: Schedule, now: datetime) -> tuple[int, int]:
     """What of the schedule is looked at in this turn."""
     start = max(schedule.planned_until or now, now - RECORDED_FOR)
     return clock.to_us(start), clock.to_us(min(now + AHEAD, start + STEP))
+
+
+def _locked_since(schedules: Iterable[Schedule]) -> dict[int, datetime]:
+    """By client, the first instant for which nothing was written any more."""
+    since: dict[int, datetime] = {}
+    for schedule in schedules:
+        if schedule.planned_until is not None:
+            earlier = since.get(schedule.client_id, schedule.planned_until)
+            since[schedule.client_id] = min(earlier, schedule.planned_until)
+    return since
 
 
 def _next(

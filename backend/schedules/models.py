@@ -218,6 +218,24 @@ class ScheduleOccurrence(models.Model):
         return f"schedule {self.schedule_id} at {self.play_at:%Y-%m-%d %H:%M:%S}"
 
 
+class ClientLock(models.Model):
+    """A stretch in which the scheduler found a business locked, and wrote nothing ahead for it."""
+
+    client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    objects = TenantManager()
+
+    class Meta:
+        db_table = "client_locks"
+        ordering = ["since"]
+        indexes = [models.Index(fields=["client", "until"], name="client_lock_until")]
+
+    def __str__(self) -> str:
+        return f"client {self.client_id} locked from {self.since:%Y-%m-%d %H:%M}"
+
+
 class FloorBoundQuerySet(TenantQuerySet["models.Model"]):
     """What belongs to one floor."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from common import clock
 from events.domain import ledger
 from events.models import PlayEvent
 from schedules.domain import Reason, occurrence_play_id
+from schedules.locks import locked_before
 from schedules.models import Schedule, ScheduleOccurrence
 from schedules.selectors import audience_of
 from zones.domain import from_us, load_zone
@@ -73,6 +74,9 @@ def seen(
     found = list(_recorded(schedule, known))
     if len(known) <= MOST:
         boundary = min(schedule.planned_until or now, now)
+        for span in locked_before(schedule.client_id, now):
+            since, until = clock.from_us(span.start), clock.from_us(span.end)
+            found += _coming(schedule, max(start, since), min(end, until, boundary), known, now)
         found += _coming(schedule, max(start, boundary), end, known, now)
     found.sort(key=lambda each: each.at)
     instants = sorted({each.at for each in found})
@@ -106,6 +110,10 @@ def _coming(
 ) -> list[Sight]:
     """What the rules say, a day at a time, until there is enough."""
     audience, there = audience_of([schedule], now=now), frozenset(known)
+    audience.floors = {
+        place: replace(rules, locked=(*locked_before(schedule.client_id, now), *rules.locked))
+        for place, rules in audience.floors.items()
+    }
     found: dict[tuple[object, ...], Sight] = {}
     instants: set[int] = set()
     while start < end and len(instants) <= MOST:

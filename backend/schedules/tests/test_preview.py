@@ -15,6 +15,7 @@ from events.delivery import EventLedger
 from events.models import PlayEvent
 from events.tests.support import make_announcement, receipt
 from schedules.airing import plan_ahead
+from schedules.models import ClientLock
 from schedules.preview import MOST
 from schedules.tests.support import NOON, NOON_US, make_schedule, timeline
 
@@ -165,3 +166,35 @@ def test_a_window_costs_the_same_whatever_it_holds(shop: Any, call: Any) -> None
         return len(captured)
 
     assert queries(3) == queries(600)
+
+
+def test_the_time_of_a_locked_business_is_explained(shop: Any, call: Any, at: Any) -> None:
+    schedule = make_schedule(shop, floors=[shop.floors[0]], interval_minutes=10)
+    plan_ahead(now=NOON - timedelta(minutes=1))
+    change(shop.client, status="suspended")
+    for minutes in (9, 19, 29, 39):
+        plan_ahead(now=NOON + timedelta(minutes=minutes))
+    at(NOON + timedelta(minutes=42))
+    with system_scope("test"):
+        shop.client.status = "active"
+        shop.client.save()
+    plan_ahead(now=NOON + timedelta(minutes=42))
+    plan_ahead(now=NOON + timedelta(minutes=50))
+    at(NOON + timedelta(minutes=55))
+    hour = {"from_": NOON, "to": NOON + timedelta(minutes=70)}
+    told = [
+        (each["at"][11:16], each["outcome"], each["reason"])
+        for each in ask(call(shop.admin), schedule, **hour)["occurrences"]
+    ]
+    assert told == [
+        ("12:00", "due", ""),
+        *((f"12:{minute}", "suppressed", "client_locked") for minute in (10, 20, 30, 40)),
+        ("12:50", "due", ""),
+        ("13:00", "due", ""),
+    ]
+    window = {name.strip("_"): instant.isoformat() for name, instant in hour.items()}
+    timeline_ = call(shop.admin).get(f"/api/floors/{shop.floors[0].pk}/timeline/", window).json()
+    (silence,) = timeline_["silences"]
+    assert (silence["reason"], silence["ends_at"][11:16]) == ("client_locked", "12:42")
+    with system_scope("test"):
+        assert ClientLock.objects.count() == 1

@@ -18,7 +18,7 @@ from devices.protocol import PlaybackComplete
 from events.delivery import EventLedger
 from events.models import PlayEvent
 from events.tests.support import make_announcement
-from schedules import airing
+from schedules import airing, locks
 from schedules.airing import AHEAD, RECORDED_FOR, plan_ahead
 from schedules.domain import occurrence_event_id
 from schedules.models import FloorStop, Schedule
@@ -50,7 +50,7 @@ def update(row: Any, **columns: Any) -> None:
 def test_what_is_due_soon_has_a_row_on_each_device_and_is_pushed(
     shop: Any, published: Any, commit: Any
 ) -> None:
-    announcement = make_announcement(shop)
+    announcement = make_announcement(shop, chime="ding", lead_in_ms=1350)
     floor, (first, second) = shop.floors[0], shop.devices
     (third,) = more_devices(shop, 1, floor)
     update(floor, min_volume=0, max_volume=40)
@@ -82,6 +82,7 @@ def test_what_is_due_soon_has_a_row_on_each_device_and_is_pushed(
         (play.common.announcement_id, play.common.play_at, sorted(t.device for t in play.targets))
         for play in plays
     ] == [(announcement.pk, NOON_US + n * MINUTE, sorted(devices)) for n in (0, 1)]
+    assert {play.common.lead_in_ms for play in plays} == {1350}
     assert {t.event_id for t in plays[1].targets if t.device == first.pk} == {str(event.pk)}
 
 
@@ -287,7 +288,7 @@ def test_a_locked_business_is_silent_and_looked_at_again(shop: Any) -> None:
     update(shop.client, status="suspended")
     plan_ahead(now=NOON)
     assert ledger_rows() == []
-    assert fresh(schedule).planned_until == NOON + airing.LOCKED_LOOK
+    assert fresh(schedule).planned_until == NOON + locks.LOOK
 
 
 def test_the_least_gap_is_kept_between_schedules_of_a_floor(shop: Any) -> None:
