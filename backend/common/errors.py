@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
@@ -162,6 +162,12 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         logger.warning("integrity error answered as a conflict", exc_info=exc)
         set_rollback()
         return _respond(problem("conflict", "Another record already holds one of these values."))
+    if isinstance(exc, DataError):
+        logger.warning("data error answered as a request that is not valid", exc_info=exc)
+        set_rollback()
+        return _respond(
+            problem("validation_failed", "One of these values is more than can be stored.", errors=[])
+        )
     if isinstance(exc, Http404):
         exc = drf.NotFound()
     if isinstance(exc, PermissionDenied):

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django_filters import rest_framework as filters
 from rest_framework.filters import OrderingFilter
 
 from common.tenancy import NOTHING, entered
+from common.validators import LARGEST_INTEGER
+
+FARTHEST_OFFSET = timedelta(hours=15)
+"""From UTC, that PostgreSQL reads (manual, 8.5.1.4: ±15:59:59); zones reach from −12 to +14 hours."""
+
+
+def validate_instant(instant: datetime) -> None:
+    """Raises `ValidationError` for an offset that no zone has."""
+    offset = instant.utcoffset()
+    if offset is not None and abs(offset) > FARTHEST_OFFSET:
+        raise ValidationError("No time zone is that far from UTC.", code="invalid")
+
+
+BOUNDS: dict[type[forms.Field], list[Any]] = {
+    forms.DecimalField: [MinValueValidator(-LARGEST_INTEGER), MaxValueValidator(LARGEST_INTEGER)],
+    forms.DateTimeField: [validate_instant],
+}
+"""What a value of a query must keep to, by the kind of its field: no database compares with more."""
 
 
 class TenantFilterSet(filters.FilterSet):  # type: ignore[misc]  # django-filter is untyped
@@ -24,6 +46,15 @@ class TenantFilterSet(filters.FilterSet):  # type: ignore[misc]  # django-filter
         """The filters of the class. They are made at import, when nobody is in any scope and nothing is read."""
         with entered(NOTHING):
             return super().get_filters()
+
+    def get_form_class(self) -> Any:
+        """The form that reads the query, its values within what databases compare with."""
+        form = super().get_form_class()
+        for field in form.base_fields.values():
+            for kind, validators in BOUNDS.items():
+                if isinstance(field, kind):
+                    field.validators.extend(validators)
+        return form
 
 
 class StableOrdering(OrderingFilter):

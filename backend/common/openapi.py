@@ -13,10 +13,12 @@ from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
 from common.errors import CODES, CONTENT_TYPE
+from common.serializers import WALL_CLOCK
 from common.tenancy import NOTHING, entered
 
 SIGNED_IN = ("not_authenticated", "token_invalid", "permission_denied")
@@ -85,6 +87,25 @@ class HouseSchema(AutoSchema):
         """Nothing of its own: docstrings are for the reader of the code."""
         return ""
 
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
+        """A time of day without a zone is none of RFC 3339, which `format: time` means."""
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]  # the library's own
+        if isinstance(field, serializers.TimeField):
+            schema = {name: value for name, value in schema.items() if name != "format"}
+            schema["pattern"] = WALL_CLOCK
+        return schema
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        """A read-only field that says `required=False` may be absent from an answer."""
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # the same
+        fields: Any = force_instance(serializer).fields  # type: ignore[no-untyped-call]  # the same
+        absent = {name for name, field in fields.items() if field._kwargs.get("required") is False}
+        if direction == "response" and absent & set(schema.get("required", ())):
+            schema["required"] = [
+                name for name in schema["required"] if name not in absent or not fields[name].read_only
+            ]
+        return schema
+
     def _who(self) -> str:
         """The first line of the docstring of the permission that guards the action."""
         view: Any = self.view
@@ -96,8 +117,13 @@ class HouseSchema(AutoSchema):
         codes = ["not_acceptable"] if not hasattr(self.view.content_negotiation_class, "any_accept") else []
         if "requestBody" in operation:
             codes += [*BODY, "unsupported_media_type"]
-        if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+        queried = {
+            parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"
+        }
+        if queried:
             codes += ["validation_failed"]
+        if "page" in queried:
+            codes += ["not_found"]
         return codes
 
     def _add_problems(self, operation: dict[str, Any], *codes: str) -> None:

@@ -12,22 +12,24 @@ Foreign keys are looked up in the caller's scope when the request runs, so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Model
+from django.db.models import Model, TimeField
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.relations import MANY_RELATION_KWARGS
 
 from common.tenancy import current_scope
+from common.validators import LARGEST_INTEGER
 
 M = TypeVar("M", bound=Model)
 
 CLIENT = "client"
-LARGEST_KEY = 2**63 - 1
-"""Of a BigAutoField; databases refuse to compare with more."""
+WALL_CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
+"""A time of day, as JSON Schema's `pattern`."""
 
 
 def invalid(field: str, code: str, detail: str) -> ValidationError:
@@ -77,7 +79,7 @@ class TenantRelatedField(serializers.PrimaryKeyRelatedField[M]):
             key = self.referenced._meta.pk.to_python(data)
         except (DjangoValidationError, ValueError):  # a number of thousands of digits is no ValidationError
             self.fail("incorrect_type")
-        if isinstance(key, int) and not 0 < key <= LARGEST_KEY:
+        if isinstance(key, int) and not 0 < key <= LARGEST_INTEGER:
             self.fail("does_not_exist", pk_value=data)
         return key
 
@@ -162,6 +164,16 @@ def refuse_foreign(
         raise ValidationError(errors)
 
 
+class WallClockField(serializers.TimeField):
+    """A time of day as a clock on the wall shows it, `08:30` or `08:30:00`: it has no zone, and none is taken."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        """The time; REST framework itself would pass over an offset from UTC."""
+        if isinstance(value, str) and not re.fullmatch(WALL_CLOCK, value):
+            self.fail("invalid", format="hh:mm[:ss[.uuuuuu]]")
+        return super().to_internal_value(value)
+
+
 class TenantSerializer(serializers.ModelSerializer[M]):
     """A row of one client.
 
@@ -171,6 +183,9 @@ class TenantSerializer(serializers.ModelSerializer[M]):
     """
 
     serializer_related_field = TenantRelatedField
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        TimeField: WallClockField
+    }
 
     def get_extra_kwargs(self) -> dict[str, dict[str, Any]]:
         """`client` may be left out: `client_for` knows it or asks for it."""

@@ -7,6 +7,9 @@ from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 
+LARGEST_INTEGER = 2**63 - 1
+"""Of a BigAutoField; databases refuse to compare with more."""
+
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:

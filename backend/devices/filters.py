@@ -7,16 +7,16 @@ from typing import Any
 import django_filters
 
 from common import clock
+from common.filters import TenantFilterSet
 from devices.models import Device
 
 
-class DeviceFilter(django_filters.FilterSet):
+class DeviceFilter(TenantFilterSet):
     """`floor`, `client`, `status` (by the lease, not by the last recorded change), `muted`, `no_floor`."""
 
     status = django_filters.ChoiceFilter(choices=Device.Status.choices, method="by_lease")
     no_floor = django_filters.BooleanFilter(field_name="floor", lookup_expr="isnull")
     floor = django_filters.NumberFilter(field_name="floor_id")
-    client = django_filters.NumberFilter(field_name="client_id")
 
     muted = django_filters.BooleanFilter()
 

@@ -24,7 +24,7 @@ class DeviceSerializer(TenantSerializer[Device]):
         help_text="The hardware's own id; made up when left out.",
     )
     status = serializers.SerializerMethodField(help_text="Whether it was heard of within 45 seconds.")
-    floor_name = serializers.CharField(source="floor.name", read_only=True, default=None)
+    floor_name = serializers.CharField(source="floor.name", read_only=True, allow_null=True)
     effective_volume = serializers.SerializerMethodField()
     revoked = serializers.SerializerMethodField(help_text="True once its token was revoked.")
 

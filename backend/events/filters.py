@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import django_filters
 
+from common.filters import TenantFilterSet
 from events.domain import ledger
 from events.models import PlayEvent
 
 
-class PlayEventFilter(django_filters.FilterSet):
+class PlayEventFilter(TenantFilterSet):
     """`device`, `floor`, `announcement`, `client`, `status`, `reason`, `event_type`, `priority`, `play_id`, and a
     time range `from` ≤ `play_at` < `to`."""
 
     device = django_filters.NumberFilter(field_name="device_id")
     floor = django_filters.NumberFilter(field_name="floor_id")
     announcement = django_filters.NumberFilter(field_name="announcement_id")
-    client = django_filters.NumberFilter(field_name="client_id")
     status = django_filters.MultipleChoiceFilter(choices=PlayEvent.Status.choices)
     reason = django_filters.ChoiceFilter(choices=[(code, code) for code in ledger.REASONS if code])
     type = django_filters.ChoiceFilter(field_name="event_type", choices=PlayEvent.Type.choices)

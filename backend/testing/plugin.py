@@ -33,11 +33,18 @@ _SERVERS = pytest.StashKey[ExitStack]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--both-footprints`."""
+    """`--both-footprints` and `--fuzz`."""
     parser.addoption(
         "--both-footprints",
         action="store_true",
         help="run the database tests on PostgreSQL and Valkey as well, in a second worker",
+    )
+    parser.addoption(
+        "--fuzz",
+        type=int,
+        default=0,
+        metavar="CASES",
+        help="draw so many cases for each operation and caller, from a fresh seed, and try every boundary value",
     )
 
 
@@ -160,3 +167,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not accept: {call.excinfo.value if call.excinfo else ''}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests have to tell (`record_property("told", …)`), from whichever worker they ran in."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            for name, value in report.user_properties:
+                if name == "told":
+                    terminalreporter.write_line(str(value))

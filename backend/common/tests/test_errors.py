@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 from django.http import Http404
 from django.test import Client as HttpClient
 from django.test import RequestFactory
@@ -48,6 +48,7 @@ def answered(exc: Exception) -> Any:
         (drf.NotAcceptable(), 406, "not_acceptable"),
         (drf.UnsupportedMediaType("text/x"), 415, "unsupported_media_type"),
         (drf.Throttled(wait=3), 429, "rate_limited"),
+        (DataError("value too long: users.email"), 400, "validation_failed"),
         (IntegrityError("UNIQUE constraint failed: users.email"), 409, "conflict"),
     ],
 )

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers
 
 from common.api import scope_of
-from common.serializers import TenantRelatedField, TenantSerializer, refuse_foreign
+from common.serializers import TenantRelatedField, TenantSerializer, WallClockField, refuse_foreign
 from common.tenancy import OutsideScope, Scope, entered
 from devices.models import Device
 from users.models import User
@@ -186,3 +186,24 @@ def test_staff_may_not_mix_clients_even_in_nested_places(shop: Any, other_shop: 
         fine = TargetsLike(data={"floors": [own], "items": [{"floor": own}]})
         assert fine.is_valid()
         refuse_foreign(fine, fine.validated_data, shop.client.pk)
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("08:30", True),
+        ("08:30:15", True),
+        ("08:30:15.5", True),
+        ("08:30Z", False),
+        ("08:30:00+02:00", False),
+        ("8:30", False),
+        ("24:00", False),
+        ("08:30\n", False),
+    ],
+)
+def test_a_time_of_day_has_no_zone(text: str, good: bool) -> None:
+    if good:
+        assert WallClockField().run_validation(text).hour == 8
+    else:
+        with pytest.raises(serializers.ValidationError):
+            WallClockField().run_validation(text)
