@@ -30,6 +30,11 @@ class RolePermission(BasePermission):
         return bool(user and user.is_authenticated and getattr(user, "role", None) in self.roles)
 
 
+def may_enter_admin(user: Any) -> bool:
+    """Whether this person may use Django's admin: sync2gear's staff, by role and by Django's own flag."""
+    return bool(user.is_active and user.is_staff and getattr(user, "role", None) == ADMIN)
+
+
 class IsSuperAdmin(RolePermission):
     """Only sync2gear's staff."""
 

@@ -18,6 +18,7 @@ from dotenv import load_dotenv
 from common import environment
 from common.data_folder import generated_secret, prepare_folder
 from core import api_description
+from core.admin_theme import UNFOLD as UNFOLD  # the theme reads it here
 from core.periodic import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -53,7 +54,10 @@ else:
 ALLOWED_HOSTS = list(CONFIG.allowed_hosts)
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # Before the admin, whose templates it replaces. The basic configuration leaves the choice of the site to ours.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "core.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -80,14 +80,8 @@ class LoginView(AnonymousView):
     )
     def post(self, request: Request) -> Response:
         """200 with a session."""
-        now = clock.now()
         body = validated(LoginSerializer(data=request.data))
-        address = caller_address()
-        account_there = f"{body['account'].strip().lower()} from {address}"
-        spend("login.address", address, now=now)
-        spend("login.account", account_there, now=now)
-        session = sessions.sign_in(**body, now=now)
-        forgive("login.account", account_there, now=now)
+        session = sessions.sign_in(**body, now=clock.now())
         return Response(SessionSerializer(session).data)
 
 

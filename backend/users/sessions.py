@@ -18,6 +18,7 @@ from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 from audit.services import record
 from common.context import identify
 from common.errors import Refusal
+from common.throttling import caller_address, forgive, spend
 from common.validators import field_error
 from users.models import User
 from users.selectors import find_account
@@ -47,12 +48,17 @@ def open_session(user: User) -> Session:
     return Session(user=user, access=str(refresh.access_token), refresh=str(refresh))
 
 
-def sign_in(*, account: str, password: str, now: datetime) -> Session:
-    """A session for the person with this e-mail address or username.
+def proven(*, account: str, password: str, now: datetime) -> User:
+    """The person with this e-mail address or username, who knows the password. Attempts are limited and failures
+    audited; both are committed whatever comes after.
 
     Raises Refusal `bad_credentials`, the same for an unknown account, a wrong password and a person switched
-    off, and after the same work: an unknown account costs one hash too. A failure is audited and committed.
+    off, and after the same work: an unknown account costs one hash too. Raises Refusal `rate_limited`.
     """
+    address = caller_address()
+    account_there = f"{account.strip().lower()} from {address}"
+    spend("login.address", address, now=now)
+    spend("login.account", account_there, now=now)
     user = find_account(account)
     if user is None:
         User().set_password(password)
@@ -68,6 +74,13 @@ def sign_in(*, account: str, password: str, now: datetime) -> Session:
             details={"account": account[:LONGEST_RECORDED_NAME]},
         )
         raise Refusal("bad_credentials", "The e-mail address or the password is wrong.")
+    forgive("login.account", account_there, now=now)
+    return user
+
+
+def sign_in(*, account: str, password: str, now: datetime) -> Session:
+    """A session for the person with this e-mail address or username; raises as `proven` does."""
+    user = proven(account=account, password=password, now=now)
     with transaction.atomic():
         User.everyone.filter(pk=user.pk).update(last_login=now)
         user.last_login = now
