@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import quote
+
+Network = IPv4Network | IPv6Network
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -52,6 +55,16 @@ def parse_list(value: str | None, *, default: tuple[str, ...] = ()) -> tuple[str
     if value is None:
         return default
     return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def parse_networks(name: str, value: str | None) -> tuple[Network, ...]:
+    """Comma-separated networks, as `10.1.0.0/16`; a single address is a network of one."""
+    try:
+        return tuple(ip_network(word) for word in parse_list(value))
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{name}: {error}; write networks as 10.1.0.0/16, separated by commas."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +130,8 @@ class Config:
     max_music_minutes: int
     max_announcement_minutes: int
     piper_voices: str
+    webhook_networks: tuple[Network, ...]
+    webhook_offline_after_s: int
     log_level: str
 
     @property
@@ -171,6 +186,10 @@ def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
             "MAX_ANNOUNCEMENT_MINUTES", get("MAX_ANNOUNCEMENT_MINUTES"), default=10, least=1
         ),
         piper_voices=get("SYNC2GEAR_PIPER_VOICES") or "",
+        webhook_networks=parse_networks("WEBHOOK_NETWORKS", get("WEBHOOK_NETWORKS")),
+        webhook_offline_after_s=parse_int(
+            "WEBHOOK_OFFLINE_AFTER_S", get("WEBHOOK_OFFLINE_AFTER_S"), default=60, most=86_400
+        ),
         log_level=(get("LOG_LEVEL") or "INFO").upper(),
     )
 

@@ -101,6 +101,11 @@ CODES: dict[str, Code] = {
     "announcement_disabled": Code(409, "The announcement is switched off"),
     "already_started": Code(409, "It has started already"),
     "already_ended": Code(409, "It has ended already"),
+    # webhooks
+    "target_refused": Code(400, "Nothing is sent to this address"),
+    "webhook_limit": Code(403, "The business has as many webhooks as it may"),
+    "webhook_off": Code(409, "The webhook is switched off"),
+    "already_pending": Code(409, "It is still being tried"),
 }
 
 

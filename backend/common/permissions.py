@@ -106,6 +106,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "playlists.manage": CLIENT_ADMINS,
     "schedules.manage": CLIENT_ADMINS,
     "play_events.read": EVERYBODY,
+    "webhooks.manage": CLIENT_ADMINS,
 }
 """What each role may do, in the words that `GET /api/auth/me/` gives to a front end."""
 

@@ -49,6 +49,10 @@ LIMITS: dict[str, Limit] = {
     "pair.address": Limit(120, HOUR),
     # Entered pairing codes. 20^8 codes and ten minutes each leave a guesser nothing.
     "claim.user": Limit(30, 10 * MINUTE),
+    # Each of these makes this server look up a name, or call a machine that the caller names.
+    "webhook.target": Limit(60, 10 * MINUTE),
+    "webhook.test": Limit(20, 10 * MINUTE),
+    "webhook.redeliver": Limit(600, 10 * MINUTE),
 }
 
 

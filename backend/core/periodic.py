@@ -37,6 +37,9 @@ TABLE = (
     Periodic("music.resume_unfinished", 60.0),
     Periodic("announcements.resume_unfinished", 60.0),
     Periodic("users.deliver_due_mails", 30.0),
+    Periodic("webhooks.send_due", 5.0),
+    Periodic("webhooks.tell_switched_off", 60.0),
+    Periodic("webhooks.forget_old_deliveries", 3600.0),
     Periodic("common.forget_old_answers", 3600.0),
 )
 

@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "ai_config",
     "clients",
     "users",
+    "webhooks",
     "zones",
     "devices",
     "music",
@@ -208,6 +209,8 @@ MAX_UPLOAD_BYTES = CONFIG.max_upload_bytes
 MAX_MUSIC_MS = CONFIG.max_music_minutes * 60_000
 MAX_ANNOUNCEMENT_MS = CONFIG.max_announcement_minutes * 60_000
 MAX_SPEECH_CHARACTERS = 5000
+WEBHOOK_NETWORKS = CONFIG.webhook_networks
+WEBHOOK_OFFLINE_AFTER = timedelta(seconds=CONFIG.webhook_offline_after_s)
 PIPER_VOICES = CONFIG.piper_voices
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -254,6 +257,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "TAGS": api_description.TAGS,
     "EXTENSIONS_ROOT": {"x-tagGroups": api_description.TAG_GROUPS},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "webhooks.openapi.add_webhooks",
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -266,6 +273,9 @@ SPECTACULAR_SETTINGS = {
         "DeviceStatusEnum": "devices.models.Device.Status",
         "AccountStatusEnum": "users.models.User.Status",
         "PlayStatusEnum": "events.models.PlayEvent.Status",
+        "TypeEnum": "announcements.models.Announcement.Type",
+        "WebhookEventEnum": "webhooks.models.TYPE_CHOICES",
+        "WebhookDeliveryStatusEnum": "webhooks.models.WebhookDelivery.Status",
         "ClientStatusEnum": "clients.models.Client.Status",
         "PlayPriorityEnum": "events.domain.ledger.PRIORITY_CHOICES",
         "OrderPriorityEnum": "events.domain.ledger.ORDER_PRIORITY_CHOICES",

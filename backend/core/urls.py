@@ -23,6 +23,7 @@ API_APPS = (
     "music",
     "devices",
     "zones",
+    "webhooks",
     "users",
     "clients",
 )

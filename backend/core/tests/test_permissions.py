@@ -34,6 +34,8 @@ from events.tests.support import make_announcement, make_event
 from music.models import MusicFile
 from playlists.models import ChannelPlaylist, ChannelPlaylistFloor
 from schedules.models import Schedule, ScheduleAnnouncement, ScheduleFloor
+from webhooks.domain.signing import fresh_secret
+from webhooks.models import Webhook, WebhookDelivery
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +202,25 @@ LINES = [
     Line("GET", "schedules/{schedule}/occurrences/", READ_ON_FLOOR),
     Line("POST", "floors/{floor}/stop/", "401 | 201 404 404 | 201 404 | 201 | 401", {}),
     Line("POST", "floors/{floor}/resume/", READ_ON_FLOOR),
+    # --- webhooks
+    Line("GET", "webhooks/", "401 | 403 - - | 200 - | 200 | 401"),
+    Line(
+        "POST",
+        "webhooks/",
+        MADE,
+        {"client": "{client}", "url": "https://8.8.8.8/hook", "events": ["device.offline"]},
+    ),
+    Line("GET", "webhooks/{webhook}/", CHANGED),
+    Line("PATCH", "webhooks/{webhook}/", CHANGED, {"description": "N"}),
+    Line("DELETE", "webhooks/{webhook}/", REMOVED),
+    Line("POST", "webhooks/{webhook}/rotate-secret/", CHANGED),
+    Line("POST", "webhooks/{webhook}/test/", CHANGED),
+    Line("GET", "webhooks/{webhook}/deliveries/", CHANGED),
+    Line(
+        "POST",
+        "webhooks/{webhook}/deliveries/{delivery}/redeliver/",
+        "401 | 403 403 403 | 202 404 | 202 | 401",
+    ),
     # --- the API's own description
     Line("GET", "schema/", "200 | 200 - - | 200 - | 200 | 401"),
     Line("GET", "docs/", "200 | 200 - - | 200 - | 200 | 401"),
@@ -349,7 +370,25 @@ def things_of(business: Business, floor: int, code: str, refresh: str) -> Things
         )
         ScheduleFloor.objects.create(schedule=schedule, floor=business.floors[floor])
         ScheduleAnnouncement.objects.create(schedule=schedule, announcement=words)
+        webhook = Webhook.objects.create(
+            client=business.client,
+            url="https://127.0.0.1/refused",
+            description=name,
+            events=["device.offline"],
+            secret=fresh_secret(),
+        )
+        delivery = WebhookDelivery.objects.create(
+            webhook=webhook,
+            client=business.client,
+            message_id="msg_1",
+            type="device.offline",
+            payload=name,
+            created_at=clock.now(),
+            status="failed",
+        )
     values = {
+        "webhook": webhook.pk,
+        "delivery": delivery.pk,
         "client": business.client.pk,
         "floor": business.floors[floor].pk,
         "device": device.pk,

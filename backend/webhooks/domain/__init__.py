@@ -1,0 +1,1 @@
+"""The rules of webhooks: which targets, which signatures, which retries, which events. Pure."""
