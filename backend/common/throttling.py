@@ -53,6 +53,10 @@ LIMITS: dict[str, Limit] = {
     "webhook.target": Limit(60, 10 * MINUTE),
     "webhook.test": Limit(20, 10 * MINUTE),
     "webhook.redeliver": Limit(600, 10 * MINUTE),
+    # Each is a real call that somebody pays for.
+    "provider_test.user": Limit(20, 10 * MINUTE),
+    "speech_preview.user": Limit(30, 10 * MINUTE),
+    "draft.user": Limit(20, 10 * MINUTE),
 }
 
 

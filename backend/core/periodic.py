@@ -40,6 +40,7 @@ TABLE = (
     Periodic("webhooks.send_due", 5.0),
     Periodic("webhooks.tell_switched_off", 60.0),
     Periodic("webhooks.forget_old_deliveries", 3600.0),
+    Periodic("ai_config.sweep_reservations", 60.0),
     Periodic("common.forget_old_answers", 3600.0),
 )
 

@@ -276,6 +276,7 @@ SPECTACULAR_SETTINGS = {
         "TypeEnum": "announcements.models.Announcement.Type",
         "WebhookEventEnum": "webhooks.models.TYPE_CHOICES",
         "WebhookDeliveryStatusEnum": "webhooks.models.WebhookDelivery.Status",
+        "AIKindEnum": "ai_config.adapters.catalogue.KINDS",
         "ClientStatusEnum": "clients.models.Client.Status",
         "PlayPriorityEnum": "events.domain.ledger.PRIORITY_CHOICES",
         "OrderPriorityEnum": "events.domain.ledger.ORDER_PRIORITY_CHOICES",

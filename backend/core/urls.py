@@ -26,6 +26,7 @@ API_APPS = (
     "webhooks",
     "users",
     "clients",
+    "ai_config",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -33,12 +33,6 @@ NOT_YET = {
     "PATCH /api/clients/{id}/",
     "DELETE /api/clients/{id}/",
     "POST /api/clients/{id}/impersonate/",
-    "GET /api/ai-providers/",
-    "POST /api/ai-providers/",
-    "GET /api/ai-providers/{id}/",
-    "PATCH /api/ai-providers/{id}/",
-    "DELETE /api/ai-providers/{id}/",
-    "POST /api/ai-providers/{id}/toggle/",
     "GET /api/audit-logs/",
     "GET /api/audit-logs/export/",
 }

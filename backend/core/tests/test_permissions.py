@@ -24,6 +24,7 @@ from django.urls import URLPattern, get_resolver, resolve
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from ai_config.models import AIProvider
 from common import clock
 from common.tenancy import OutsideScope, TenantManager, system_scope
 from common.tests.sounds import sound
@@ -221,6 +222,20 @@ LINES = [
         "webhooks/{webhook}/deliveries/{delivery}/redeliver/",
         "401 | 403 403 403 | 202 404 | 202 | 401",
     ),
+    # --- AI providers
+    Line("GET", "ai-providers/", "401 | 403 - - | 403 - | 200 | 401"),
+    Line(
+        "POST",
+        "ai-providers/",
+        "401 | 403 - - | 403 - | 201 | 401",
+        {"name": "N", "provider": "openai", "api_key": "k"},
+    ),
+    Line("GET", "ai-providers/{provider}/", "401 | 403 - - | 403 - | 200 | 401"),
+    Line("PATCH", "ai-providers/{provider}/", "401 | 403 - - | 403 - | 200 | 401", {"name": "N"}),
+    Line("DELETE", "ai-providers/{provider}/", "401 | 403 - - | 403 - | 204 | 401"),
+    Line("POST", "ai-providers/{provider}/toggle/", "401 | 403 - - | 403 - | 200 | 401"),
+    Line("POST", "ai-providers/{provider}/test/", "401 | 403 - - | 403 - | 200 | 401", {}),
+    Line("GET", "ai-providers/{provider}/usage/", "401 | 403 - - | 403 - | 200 | 401"),
     # --- the API's own description
     Line("GET", "schema/", "200 | 200 - - | 200 - | 200 | 401"),
     Line("GET", "docs/", "200 | 200 - - | 200 - | 200 | 401"),
@@ -399,6 +414,9 @@ def things_of(business: Business, floor: int, code: str, refresh: str) -> Things
         "play": str(event.play_id),
         "playlist": playlist.pk,
         "schedule": schedule.pk,
+        "provider": AIProvider.objects.create(
+            name=name, provider="openai", api_key="k", daily_request_limit=0
+        ).pk,
         "code": code,
         "nobody": "nobody",
         "email": business.floor_user.email,
@@ -502,6 +520,8 @@ OURS = [
 WITHOUT_A_TENANT = {
     "common.IdempotencyRecord": "holds a caller's own answers, and is found by caller and key only",
     "ai_config.AIProvider": "sync2gear's own accounts, which no tenant reaches by any route",
+    "ai_config.AIReservation": "calls under way at sync2gear's own accounts",
+    "ai_config.AIUsage": "sync2gear's own books, which no tenant reaches by any route",
     "devices.DevicePairing": "belongs to nobody until it is claimed; found by its secret or its code only",
     "users.OutgoingMail": "the outbox, which only the job that sends mails looks into",
     "audit.AuditChain": "numbers and hashes alone, which no tenant reaches by any route",

@@ -1,0 +1,1 @@
+"""Rules of AI providers, pure: money and the circuit breaker."""
