@@ -76,6 +76,8 @@ CODES: dict[str, Code] = {
     "too_long": Code(400, "The audio is too long"),
     "too_large": Code(400, "The upload is too large"),
     "unreadable_media": Code(400, "The file could not be examined"),
+    "not_a_picture": Code(400, "The file is no picture of a kind that is taken"),
+    "too_many_pixels": Code(400, "The picture has too many pixels"),
     "not_ready": Code(409, "The audio is not ready"),
     "precondition_failed": Code(412, "The record has changed meanwhile"),
     "range_not_satisfiable": Code(416, "The range lies outside the file"),

@@ -1,4 +1,4 @@
-"""Signed, expiring links to stored sounds, for devices and `<audio>` elements, which send no access token.
+"""Signed, expiring links to what is stored, for devices, `<audio>` and `<img>` elements, which send no access token.
 
 A link names kind, row and content: `/media/music/7/<sha256>?e=<unix seconds>&s=<HMAC-SHA-256>`. It is the same
 all through an hour, so that plans and caches hold, and lives 24 to 25 hours.
@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from django.core.signing import BadSignature, Signer
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
@@ -77,24 +78,29 @@ class MediaView(GuardedAPIView):
     @extend_schema(
         operation_id="media_retrieve",
         tags=["media"],
-        summary="A sound by a signed link",
-        description="Devices find these links in their plan. Nobody can make one but the server.",
+        summary="A sound or a picture by a signed link",
+        description=(
+            "Devices find links to sounds in their plan, people to pictures in the `avatar` of an account. Nobody can"
+            " make one but the server."
+        ),
         parameters=[
             OpenApiParameter("e", int, required=True, description="When the link expires, in Unix seconds."),
             OpenApiParameter("s", str, required=True, description="The signature."),
             *STREAM_HEADERS,
         ],
-        responses=STREAM_RESPONSES | problems("bad_signature", *STREAM_PROBLEMS),
+        responses=STREAM_RESPONSES
+        | {(200, "image/webp"): OpenApiTypes.BINARY}
+        | problems("bad_signature", *STREAM_PROBLEMS),
     )
     def get(self, request: Request, kind: str, pk: int, sha256: str, **kwargs: Any) -> HttpResponseBase:
-        """Serves the sound, with ranges and conditions."""
+        """Serves what the link names, with ranges and conditions."""
         given = request.query_params
         if not genuine(request.path, given.get("e", ""), given.get("s", ""), now=clock.now()):
             raise Refusal("bad_signature", "Fetch the plan or the record again for a fresh link.")
         with system_scope("a signed link names its one row; whoever holds it may have it"):
             sound = _kinds[kind](pk, sha256) if kind in _kinds else None
         if sound is None:
-            raise Refusal("not_found", "This sound was removed or replaced.")
+            raise Refusal("not_found", "This was removed or replaced.")
         # The address names the content, so it can never change.
         return sound_response(request, sound, cache_control="private, max-age=86400, immutable")
 

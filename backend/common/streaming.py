@@ -1,4 +1,4 @@
-"""Serving one stored sound over HTTP: conditions, ranges, and bytes sent without holding up the event loop.
+"""Serving one stored sound or picture over HTTP: conditions, ranges, and bytes sent without holding up the event loop.
 
 `decide` is the rule (RFC 9110 §13 and §14) and knows no file; `sound_response` opens the file and obeys it.
 """
@@ -36,6 +36,7 @@ EXTENSIONS = {
     "audio/mp4": ".m4a",
     "audio/aac": ".aac",
     "audio/webm": ".webm",
+    "image/webp": ".webp",
 }
 """The ending of a stored file by its measured media type."""
 
@@ -107,7 +108,7 @@ def _ranged(header: str, size: int) -> Verdict | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """A stored sound as it is served. `mime` was measured; `name` is for people, without an ending."""
+    """A stored sound, or a picture, as it is served. `mime` was measured; `name` is for people, without an ending."""
 
     file: FieldFile
     sha256: str

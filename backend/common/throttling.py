@@ -43,6 +43,8 @@ LIMITS: dict[str, Limit] = {
     "reset.address": Limit(30, HOUR),
     # Tokens of mailed links. They cannot be guessed; this spares the work of refusing them.
     "link.address": Limit(60, 15 * MINUTE),
+    # Pictures of people: each costs a second of work.
+    "avatar.user": Limit(30, 15 * MINUTE),
     # Invitations: a chain may set up a hundred people in an afternoon.
     "invite.client": Limit(200, HOUR),
     # New speakers that ask for a code: a chain may unpack a hundred behind one address.

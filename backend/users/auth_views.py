@@ -6,6 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -15,11 +16,13 @@ from common.api import GuardedAPIView
 from common.openapi import BODY, SIGNED_IN, problems, reading
 from common.permissions import IsAnybody, IsFloorUser
 from common.throttling import caller_address, forgive, spend
-from users import services, sessions
+from users import avatars, services, sessions
+from users.pictures import PICTURE_PROBLEMS
 from users.serializers import (
     ChangedMeSerializer,
     LoginSerializer,
     MeSerializer,
+    PictureSerializer,
     ProfileSerializer,
     RefreshSerializer,
     RegistrationSerializer,
@@ -170,3 +173,38 @@ class MeView(GuardedAPIView):
         if "password" in body:
             answer |= TokensSerializer(sessions.open_session(user)).data
         return Response(answer)
+
+
+class OwnAvatarView(GuardedAPIView):
+    """One's own picture."""
+
+    access = {"put": IsFloorUser, "delete": IsFloorUser}
+    works_when_locked = frozenset({"put", "delete"})
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(
+        summary="Set your own picture",
+        description="A square picture in place of the one before.",
+        tags=["auth"],
+        request={"multipart/form-data": PictureSerializer},
+        responses={
+            200: MeSerializer,
+            **problems(*BODY, *SIGNED_IN, *PICTURE_PROBLEMS, "rate_limited", "unsupported_media_type"),
+        },
+    )
+    def put(self, request: Request) -> Response:
+        """200 with the profile."""
+        spend("avatar.user", str(self.caller.pk), now=clock.now())
+        picture = validated(PictureSerializer(data=request.data))["file"]
+        return Response(MeSerializer(avatars.set_avatar(user=self.caller, upload=picture)).data)
+
+    @extend_schema(
+        summary="Remove your own picture",
+        description="Doing it twice is no error.",
+        tags=["auth"],
+        responses={204: None, **problems(*SIGNED_IN)},
+    )
+    def delete(self, request: Request) -> Response:
+        """204."""
+        avatars.remove_avatar(user=self.caller)
+        return Response(status=status.HTTP_204_NO_CONTENT)

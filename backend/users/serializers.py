@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from clients.serializers import OwnClientSerializer
 from common.permissions import ADMIN, capabilities_of
 from common.serializers import TenantSerializer, invalid
 from common.validators import validate_time_zone
+from users.avatars import avatar_url
 from users.models import User
 from users.passwords import PasswordField
 
@@ -87,12 +89,36 @@ class OwnFloorSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(read_only=True)
 
 
+@extend_schema_field({"type": ["string", "null"], "format": "uri-reference"})
+class AvatarField(serializers.ReadOnlyField):
+    """The link to a person's picture, or null."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            source="*", help_text="A link to the picture that lives for a day; null without one."
+        )
+
+    def to_representation(self, user: User) -> str | None:
+        """The link, relative to the server's root."""
+        return avatar_url(user)
+
+
+class PictureSerializer(serializers.Serializer[Any]):
+    """The form of a picture."""
+
+    file = serializers.FileField(
+        allow_empty_file=True,
+        help_text="JPEG, PNG or WebP, at most 10 MB and 25 megapixels. Its middle is kept, 512 pixels square.",
+    )
+
+
 class MeSerializer(serializers.ModelSerializer[User]):
     """The person who asks: profile, business, floor, and what the role may do."""
 
     name = serializers.CharField(read_only=True)
     client = OwnClientSerializer(read_only=True, allow_null=True)
     floor = OwnFloorSerializer(read_only=True, allow_null=True)
+    avatar = AvatarField()
     capabilities = serializers.SerializerMethodField(help_text="What the role may do.")
 
     class Meta:
@@ -105,6 +131,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
             "first_name",
             "last_name",
             "phone",
+            "avatar",
             "role",
             "client",
             "floor",
@@ -173,6 +200,7 @@ class UserSerializer(TenantSerializer[User]):
         read_only=True,
         help_text="`invited`: has not chosen a password yet.",
     )
+    avatar = AvatarField()
     client_name = serializers.CharField(source="client.name", read_only=True, allow_null=True)
     floor_name = serializers.CharField(source="floor.name", read_only=True, allow_null=True)
 
@@ -191,6 +219,7 @@ class UserSerializer(TenantSerializer[User]):
             "first_name",
             "last_name",
             "phone",
+            "avatar",
             "is_active",
             "status",
             "password",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from users.auth_views import LoginView, LogoutView, MeView, RefreshView, RegisterView
+from users.auth_views import LoginView, LogoutView, MeView, OwnAvatarView, RefreshView, RegisterView
 from users.link_views import AcceptInvitationView, ConfirmPasswordResetView, PasswordResetView
 from users.views import UserViewSet
 
@@ -25,5 +25,6 @@ urlpatterns = [
         name="auth-password-reset-confirm",
     ),
     path("auth/me/", MeView.as_view(), name="auth-me"),
+    path("auth/me/avatar/", OwnAvatarView.as_view(), name="auth-me-avatar"),
     *router.urls,
 ]

@@ -8,20 +8,24 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common import clock
 from common.api import CrudViewSet
 from common.filters import TenantFilterSet
-from common.openapi import reading, writing
+from common.openapi import LOCKED, problems, reading, writing
 from common.permissions import IsClientAdmin
 from common.throttling import spend
 from users import services
+from users.auth_views import validated
+from users.avatars import remove_avatar, set_avatar
 from users.invitations import invite
 from users.models import User
+from users.pictures import PICTURE_PROBLEMS
 from users.selectors import with_status
-from users.serializers import SentSerializer, UserSerializer
+from users.serializers import PictureSerializer, SentSerializer, UserSerializer
 
 
 class UserFilters(TenantFilterSet):
@@ -82,6 +86,8 @@ class UserViewSet(CrudViewSet):
         "partial_update": IsClientAdmin,
         "destroy": IsClientAdmin,
         "invite": IsClientAdmin,
+        "set_avatar": IsClientAdmin,
+        "remove_avatar": IsClientAdmin,
     }
 
     def get_queryset(self) -> Any:
@@ -120,6 +126,36 @@ class UserViewSet(CrudViewSet):
         invite(user=user)
         sent = {"detail": f"An invitation is on its way to {user.email}."}
         return Response(sent, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Set somebody's picture",
+        description="A square picture in place of the one before.",
+        request={"multipart/form-data": PictureSerializer},
+        responses={
+            200: UserSerializer,
+            **writing(*PICTURE_PROBLEMS, "rate_limited", "unsupported_media_type"),
+        },
+    )
+    @action(
+        detail=True, methods=["put"], url_path="avatar", parser_classes=[MultiPartParser], filter_backends=[]
+    )
+    def set_avatar(self, request: Request, pk: str) -> Response:
+        """200 with the account."""
+        user = self.get_object()
+        spend("avatar.user", str(self.caller.pk), now=clock.now())
+        set_avatar(user=user, upload=validated(PictureSerializer(data=request.data))["file"])
+        return Response(self.represent(self.visible_again(user)))
+
+    @extend_schema(
+        summary="Remove somebody's picture",
+        description="Doing it twice is no error.",
+        responses={204: None, **reading(), **problems(*LOCKED)},
+    )
+    @set_avatar.mapping.delete
+    def remove_avatar(self, request: Request, pk: str) -> Response:
+        """204."""
+        remove_avatar(user=self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _spend_invitation(self, client: Any) -> None:
         """Nobody makes us mail the whole world: each business has so many invitations an hour."""

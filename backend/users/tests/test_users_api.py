@@ -108,6 +108,7 @@ def test_an_account_as_its_admin_sees_it(call: Any, shop: Any) -> None:
         "first_name": "",
         "last_name": "",
         "phone": "",
+        "avatar": None,
         "is_active": True,
         "status": "active",
         "last_login": None,
