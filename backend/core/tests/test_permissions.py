@@ -87,7 +87,7 @@ LINES = [
     Line("POST", "auth/password-reset/confirm/", LINK_OF_NOBODY, {"token": "{nobody}", "password": PASSWORD}),
     Line("GET", "auth/me/", LISTED),
     Line("PATCH", "auth/me/", LISTED, {"first_name": "N"}),
-    Line("PUT", "auth/me/avatar/", "401 | 415 - - | 415 - | 415 | 401"),
+    Line("PUT", "auth/me/avatar/", "401 | 415 - - | 415 - | 415 | 401", {"file": "x"}),
     Line("DELETE", "auth/me/avatar/", "401 | 204 - - | 204 - | 204 | 401"),
     Line("GET", "business/", "401 | 200 - - | 200 - | 404 | 401"),
     Line("PATCH", "business/", "401 | 403 - - | 200 - | 404 | 401", {"timezone": "UTC"}),
@@ -107,7 +107,7 @@ LINES = [
     Line("GET", "users/{user}/", CHANGED),
     Line("PATCH", "users/{user}/", CHANGED, {"first_name": "N"}),
     Line("DELETE", "users/{user}/", REMOVED),
-    Line("PUT", "users/{user}/avatar/", "401 | 403 403 403 | 415 404 | 415 | 401"),
+    Line("PUT", "users/{user}/avatar/", "401 | 403 403 403 | 415 404 | 415 | 401", {"file": "x"}),
     Line("DELETE", "users/{user}/avatar/", REMOVED),
     Line("POST", "users/{user}/invite/", "401 | 403 403 403 | 409 404 | 409 | 401"),
     # --- floors

@@ -196,7 +196,9 @@ def test_a_file_too_large_is_not_even_opened(monkeypatch: pytest.MonkeyPatch) ->
 SAMPLES = {kind: encoded(quarters(), kind, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0") for kind in pictures.FORMATS}
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data", "ignore:Tag data larger than file", "ignore:Truncated File")
+@pytest.mark.filterwarnings(
+    "ignore:Corrupt EXIF data", "ignore:Tag data larger than file", "ignore:Truncated File"
+)
 @given(
     kind=st.sampled_from(pictures.FORMATS),
     damage=st.lists(
