@@ -96,7 +96,7 @@ def events_between(owner: lab.Person, begin: float, end: float) -> list[Any]:
         for name, at in (("from", begin), ("to", end))
     }
     rows: list[Any] = []
-    page = owner.get("/api/play-events/", params={**edges, "page_size": 200})
+    page = owner.get("/api/play-events/", params={**edges, "limit": 200})
     rows += page["results"]
     while page["next"]:
         page = owner.get(page["next"])

@@ -59,6 +59,8 @@ LIMITS: dict[str, Limit] = {
     "provider_test.user": Limit(20, 10 * MINUTE),
     "speech_preview.user": Limit(30, 10 * MINUTE),
     "draft.user": Limit(20, 10 * MINUTE),
+    # Files of the whole audit trail: each reads all of it.
+    "export.user": Limit(20, HOUR),
 }
 
 

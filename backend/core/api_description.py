@@ -18,7 +18,8 @@ answered as the first request was, with `Idempotency-Replayed: true`.
 **Concurrent changes.** Reading one row gives an `ETag`. Send it as `If-Match` with a change: 412 says that somebody
 else was first. `If-None-Match` on reading answers 304 while nothing has changed.
 
-**Lists** have pages (`page`, `page_size`), `search` and `ordering`.
+**Lists** have pages (`page`, `page_size`), `search` and `ordering`. The two records that grow without bound, play
+events and the audit trail, have a `cursor` and a `limit` instead: follow `next` until it is null.
 
 **Limits.** Where attempts are counted, `RateLimit` and `RateLimit-Policy` say what is left; 429 comes with
 `Retry-After`.

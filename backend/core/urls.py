@@ -27,6 +27,7 @@ API_APPS = (
     "users",
     "clients",
     "ai_config",
+    "audit",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

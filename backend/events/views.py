@@ -17,6 +17,7 @@ from common.api import GuardedAPIView, ListMixin, RetrieveMixin, TenantViewSet
 from common.errors import Refusal
 from common.idempotency import idempotent
 from common.openapi import reading, writing
+from common.pagination import CursorPages
 from common.permissions import IsFloorUser
 from common.serializers import refuse_foreign
 from devices.models import Device
@@ -105,7 +106,10 @@ def _devices(announcement: Announcement, wanted: dict[str, Any]) -> QuerySet[Dev
 
 
 @extend_schema_view(
-    list=extend_schema(summary="What played", responses={200: PlayEventSerializer(many=True), **reading()}),
+    list=extend_schema(
+        summary="What played",
+        responses={200: PlayEventSerializer(many=True), **reading("validation_failed", "bad_cursor")},
+    ),
     retrieve=extend_schema(
         summary="One play with its whole history", responses={200: PlayEventDetailSerializer, **reading()}
     ),
@@ -115,9 +119,10 @@ class PlayEventViewSet(ListMixin, RetrieveMixin, TenantViewSet):
 
     model = PlayEvent
     serializer_class = PlayEventSerializer
+    pagination_class = CursorPages
     filterset_class = PlayEventFilter
     search_fields = ["announcement_title", "device_name", "floor_name"]
-    ordering_fields = ["created_at", "play_at", "completed_at", "status"]
+    ordering_fields = ["created_at", "play_at"]
     access = {
         "list": IsFloorUser,
         "retrieve": IsFloorUser,

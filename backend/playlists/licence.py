@@ -18,6 +18,7 @@ from django.db.models import Max
 
 from clients.models import Client
 from common import clock
+from common.spreadsheets import harmless
 from common.tenancy import system_scope
 from devices.models import Device
 from devices.ports import DeviceReport
@@ -30,7 +31,6 @@ from zones.domain import load_zone, reach
 
 HEADINGS = ("floor", "device", "title", "artist", "album", "isrc", "started_at", "seconds")
 _LINES_AT_ONCE = 2000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 # --- writing ---------------------------------------------------------------------------------------------
@@ -190,8 +190,3 @@ def lines(client: Client, start: datetime, end: datetime) -> Iterator[str]:
             buffer.truncate()
             waiting = 0
     yield buffer.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """The text so that no spreadsheet computes it (OWASP, "CSV Injection")."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -25,6 +25,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from ai_config.models import AIProvider
+from audit.models import AuditLog
 from common import clock
 from common.tenancy import OutsideScope, TenantManager, system_scope
 from common.tests.sounds import sound
@@ -240,6 +241,10 @@ LINES = [
     Line("POST", "ai-providers/{provider}/toggle/", "401 | 403 - - | 403 - | 200 | 401"),
     Line("POST", "ai-providers/{provider}/test/", "401 | 403 - - | 403 - | 200 | 401", {}),
     Line("GET", "ai-providers/{provider}/usage/", "401 | 403 - - | 403 - | 200 | 401"),
+    # --- the audit trail
+    Line("GET", "audit-logs/", "401 | 403 - - | 200 - | 200 | 401"),
+    Line("GET", "audit-logs/{entry}/", CHANGED),
+    Line("GET", "audit-logs/export/", "401 | 403 - - | 200 - | 200 | 401"),
     # --- the API's own description
     Line("GET", "schema/", "200 | 200 - - | 200 - | 200 | 401"),
     Line("GET", "docs/", "200 | 200 - - | 200 - | 200 | 401"),
@@ -405,6 +410,7 @@ def things_of(business: Business, floor: int, code: str, refresh: str) -> Things
             created_at=clock.now(),
             status="failed",
         )
+    entry = AuditLog.everything.get(resource="schedule", resource_id=str(schedule.pk)).pk
     values = {
         "webhook": webhook.pk,
         "delivery": delivery.pk,
@@ -421,6 +427,7 @@ def things_of(business: Business, floor: int, code: str, refresh: str) -> Things
         "provider": AIProvider.objects.create(
             name=name, provider="openai", api_key="k", daily_request_limit=0
         ).pk,
+        "entry": entry,
         "code": code,
         "nobody": "nobody",
         "email": business.floor_user.email,

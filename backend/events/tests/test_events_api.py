@@ -113,13 +113,17 @@ def test_who_sees_what(call, shop, other_shop, staff, plays, who, names):
         assert api.get(f"{URL}{event.pk}/").status_code == (200 if event.pk in seen else 404)
 
 
-@pytest.mark.parametrize("ordering", ["created_at", "-created_at", "play_at", "-completed_at", "status"])
+@pytest.mark.parametrize("ordering", ["created_at", "-created_at", "play_at", "-play_at"])
 def test_ordering_is_total(call, shop, plays, ordering):
-    api, pages = call(shop.admin), []
-    for page in (1, 2):
-        answer = api.get(f"{URL}?ordering={ordering}&page_size=2&page={page}")
-        pages += [row["id"] for row in answer.json()["results"]]
-    assert len(set(pages)) == 4
+    api, pages, url = call(shop.admin), [], f"{URL}?ordering={ordering}&limit=2&client={shop.client.pk}"
+    while url:
+        page = api.get(url).json()
+        pages += page["results"]
+        url = page["next"]
+    assert len({row["id"] for row in pages}) == len(pages) == 4
+    column = ordering.lstrip("-")
+    instants = [row[column] for row in pages]
+    assert instants == sorted(instants, reverse=ordering.startswith("-"))
 
 
 def test_the_detail_tells_the_whole_history(call, shop):
