@@ -8,7 +8,7 @@ from audit.models import AuditLog
 from common.filters import TenantFilterSet
 
 
-class Words(filters.BaseInFilter, filters.CharFilter):  # type: ignore[misc]  # django-filter is untyped
+class Words(filters.BaseInFilter, filters.CharFilter):
     """Any of several words, separated by commas."""
 
 
