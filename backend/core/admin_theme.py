@@ -39,6 +39,8 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Music heard", "receipt_long", "playlists_musicplay_changelist"),
             ("Programmes", "history_toggle_off", "playlists_programmerevision_changelist"),
             ("Audit trail", "policy", "audit_auditlog_changelist"),
+            ("Webhooks", "webhook", "webhooks_webhook_changelist"),
+            ("Webhook deliveries", "outbound", "webhooks_webhookdelivery_changelist"),
         ),
     ),
     (

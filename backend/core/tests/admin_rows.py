@@ -32,6 +32,7 @@ from schedules.models import (
     ScheduleFloor,
 )
 from users.models import OutgoingMail
+from webhooks.models import Webhook, WebhookDelivery
 
 SECRET = "5ecre7"
 """Part of every secret value below."""
@@ -157,6 +158,36 @@ def mail(shop: Business, now: datetime) -> Any:
     return OutgoingMail.objects.create(kind=kind, address="new@example.com", asked_at=now, due_at=now)
 
 
+def webhook(shop: Business, now: datetime) -> Webhook:
+    """One that was switched off, in the days of two secrets."""
+    return Webhook.objects.create(
+        client=shop.client,
+        url="https://example.com/hook",
+        events=["device.offline"],
+        secret=secret(),
+        old_secret=secret(),
+        old_secret_until=now,
+        is_active=False,
+        switched_off="failing",
+        switched_off_at=now,
+    )
+
+
+def delivery(shop: Business, now: datetime) -> WebhookDelivery:
+    """One that has failed."""
+    owner = webhook(shop, now)
+    return WebhookDelivery.objects.create(
+        webhook=owner,
+        client=shop.client,
+        message_id=f"msg_{owner.pk}",
+        type="device.offline",
+        payload="{}",
+        created_at=now,
+        status="failed",
+        error_code="timeout",
+    )
+
+
 Maker = Callable[[Business, datetime], Any]
 
 MAKERS: dict[str, Maker] = {
@@ -175,6 +206,8 @@ MAKERS: dict[str, Maker] = {
     "schedules.Schedule": schedule,
     "users.OutgoingMail": mail,
     "users.User": lambda shop, now: shop.floor_user,
+    "webhooks.Webhook": webhook,
+    "webhooks.WebhookDelivery": delivery,
     "zones.Floor": lambda shop, now: shop.floors[0],
 }
 """A new model in the admin gets its line here: a row of a business, made at an instant."""
