@@ -105,8 +105,11 @@ def test_the_journey(tmp_path: Path) -> None:
     write_audio(tmp_path / "track.mp3", demo_track(0, 3.0), RATE)
     with serving(tmp_path / "var") as (url, _), speaker(url, tmp_path / "till") as code:
         lines = "\n".join(STEPS).replace("http://127.0.0.1:8000", url).replace("BCDF-GHJK", code)
-        length_ms, play_at, started_at = shell(lines, tmp_path)
-    assert length_ms == "3000"
+        play_at, started_at, channel, occurrence, why_not = shell(lines, tmp_path)
+    assert channel == "All day"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:00:00[+-]\d\d:\d\d", occurrence)
+    hour = int(occurrence[11:13])
+    assert why_not == ("" if 10 <= hour < 20 else "It was quiet hours.")
     assert started_at[:16] == play_at[:16], "heard when it was ordered, to the minute"
 
 
