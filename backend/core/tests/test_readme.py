@@ -105,8 +105,8 @@ def test_the_journey(tmp_path: Path) -> None:
     write_audio(tmp_path / "track.mp3", demo_track(0, 3.0), RATE)
     with serving(tmp_path / "var") as (url, _), speaker(url, tmp_path / "till") as code:
         lines = "\n".join(STEPS).replace("http://127.0.0.1:8000", url).replace("BCDF-GHJK", code)
-        play_at, started_at, channel, occurrence, why_not = shell(lines, tmp_path)
-    assert channel == "All day"
+        play_at, status, started_at, channel, occurrence, why_not = shell(lines, tmp_path)
+    assert (status, channel) == ("completed", "All day")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:00:00[+-]\d\d:\d\d", occurrence)
     hour = int(occurrence[11:13])
     assert why_not == ("" if 10 <= hour < 20 else "It was quiet hours.")
