@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.db.models import Q
 
 from audit.services import audited
 from clients.domain import access
@@ -16,6 +17,15 @@ from common.validators import validate_time_zone
 
 LONGEST_GAP = 720
 """Minutes between two scheduled announcements on a floor, from start to start."""
+
+
+def open_at(now: datetime, *, path: str = "") -> Q:
+    """Businesses without a lock at `now`: in SQL what `access.lock_of` says. `path` leads to them (`client__`)."""
+    trial = Q(**{f"{path}status": access.TRIAL}) & (
+        Q(**{f"{path}trial_ends_at": None}) | Q(**{f"{path}trial_ends_at__gt": now})
+    )
+    kept = Q(**{f"{path}deletion_requested_at": None})
+    return kept & (Q(**{f"{path}status": access.ACTIVE}) | trial)
 
 
 class ClientQuerySet(TenantQuerySet["Client"]):
@@ -29,7 +39,7 @@ class Client(models.Model):
     """A business. Its wall-clock rules are read in `timezone` unless a floor has its own.
 
     Of two scheduled announcements on a floor that would start within `announcement_gap_minutes` only one plays;
-    0 for no such rule.
+    0 for no such rule. Deletion is asked for first, which locks the business, and then confirmed; a job does it.
     """
 
     class Status(models.TextChoices):
@@ -61,6 +71,9 @@ class Client(models.Model):
         default=0, validators=[MaxValueValidator(LONGEST_GAP)]
     )
 
+    deletion_requested_at = models.DateTimeField(null=True, blank=True)
+    deletion_confirmed_at = models.DateTimeField(null=True, blank=True)
+
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -70,7 +83,11 @@ class Client(models.Model):
         db_table = "clients"
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(ai_credits__gte=0), name="client_credits_not_negative"),
+            models.CheckConstraint(condition=Q(ai_credits__gte=0), name="client_credits_not_negative"),
+            models.CheckConstraint(
+                condition=Q(deletion_confirmed_at=None) | Q(deletion_requested_at__isnull=False),
+                name="client_deletion_asked_first",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,7 +95,18 @@ class Client(models.Model):
 
     def lock(self, now: datetime | None = None) -> access.Lock | None:
         """Why this business may not write or play at `now`, or None."""
-        return access.lock_of(status=self.status, trial_ends_at=self.trial_ends_at, now=now or clock.now())
+        return access.lock_of(
+            status=self.status,
+            trial_ends_at=self.trial_ends_at,
+            subscription_status=self.subscription_status,
+            deleting=self.deletion_requested_at is not None,
+            now=now or clock.now(),
+        )
+
+    @property
+    def lets_people_in(self) -> bool:
+        """Whether its people may sign in: until its deletion is asked for."""
+        return self.deletion_requested_at is None
 
     @property
     def floors_allowed(self) -> int:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from django.urls import path
+from rest_framework.routers import SimpleRouter
 
-from clients.views import BusinessView
+from clients.views import BusinessView, ClientViewSet
 
-urlpatterns = [path("business/", BusinessView.as_view(), name="business")]
+router = SimpleRouter()
+router.register("clients", ClientViewSet, basename="client")
+
+urlpatterns = [path("business/", BusinessView.as_view(), name="business"), *router.urls]

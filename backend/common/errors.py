@@ -65,6 +65,9 @@ CODES: dict[str, Code] = {
     # the state of the business
     "trial_ended": Code(402, "The trial has ended"),
     "client_suspended": Code(403, "The business is suspended"),
+    "client_deleting": Code(403, "The business is being deleted"),
+    "not_on_trial": Code(409, "The business is not on trial"),
+    "deletion_not_requested": Code(409, "Nobody asked for this business to be deleted"),
     "floor_limit": Code(403, "The plan's floors are used up"),
     "out_of_credits": Code(402, "No AI credits are left"),
     # files

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from audit.services import audited
-from clients.domain import access
+from clients.models import open_at
 from common import clock
 from common.tenancy import TenantManager, TenantQuerySet
 from devices.protocol import LEASE_S
@@ -37,9 +37,7 @@ class DeviceQuerySet(TenantQuerySet["Device"]):
 
     def lock_may_differ(self, now: datetime) -> DeviceQuerySet:
         """Those of businesses that may be locked at `now` and were not told, and those that were told."""
-        open_now = Q(client__status=access.ACTIVE) | Q(client__status=access.TRIAL) & (
-            Q(client__trial_ends_at=None) | Q(client__trial_ends_at__gt=now)
-        )
+        open_now = open_at(now, path="client__")
         return self.filter(Q(silenced=True) & open_now | Q(silenced=False) & ~open_now)
 
 

@@ -101,10 +101,8 @@ def desired_fields(device: Device) -> tuple[Any, ...]:
 
 @transaction.atomic
 def delete_device(*, device: Device) -> None:
-    """Takes a device down: its socket closes, its history stays."""
-    pk = device.pk
+    """Takes a device down: its socket closes (`devices.signals`), its history stays."""
     device.delete()
-    bus.publish_on_commit(Shut([pk], CloseCode.FORBIDDEN, "revoked", "This device was removed."))
 
 
 # --- pairing ---------------------------------------------------------------------------------------------

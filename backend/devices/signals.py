@@ -1,4 +1,4 @@
-"""What changes a device's desired state or plan from outside: its floor, and the lock of its business."""
+"""What changes a device's desired state or plan from outside: its floor, and the lock of its business. And its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from django.dispatch import receiver
 from clients.models import Client
 from common import clock
 from common.tenancy import system_scope
+from devices import bus
+from devices.hub import Shut
 from devices.models import Device
+from devices.protocol import CloseCode
 from devices.services import announce_plan, renew_desired, settle_locks
 from zones.models import Floor
 
@@ -39,6 +42,12 @@ def client_saved(sender: Any, instance: Client, created: bool, raw: bool = False
     if not raw and not created:
         with system_scope("the devices of one business"):
             settle_locks(devices=Device.objects.filter(client=instance), now=clock.now())
+
+
+@receiver(pre_delete, sender=Device, dispatch_uid="devices-device-deleted")
+def device_deleted(sender: Any, instance: Device, **kwargs: Any) -> None:
+    """By whatever way a device goes, alone or with its business, its socket closes."""
+    bus.publish_on_commit(Shut([instance.pk], CloseCode.FORBIDDEN, "revoked", "This device was removed."))
 
 
 def _floor_changes(floor: Floor) -> None:

@@ -25,9 +25,9 @@ class BearerAuthentication(JWTAuthentication):
             user_id = validated_token[api_settings.USER_ID_CLAIM]
         except KeyError:
             raise InvalidToken("The token names nobody.") from None
-        user = User.everyone.select_related("client", "floor").filter(pk=user_id, is_active=True).first()
-        if user is None:
-            raise AuthenticationFailed("The user is gone or inactive.")
+        user = User.everyone.select_related("client", "floor").filter(pk=user_id).first()
+        if user is None or not user.may_sign_in:
+            raise AuthenticationFailed("The user is gone or shut out.")
         if not holds(validated_token, user):
             raise AuthenticationFailed("The password, role or floor was changed since: sign in again.")
         return user

@@ -53,9 +53,14 @@ def person_behind(token: str, purpose: Purpose, *, now: datetime) -> User:
         said = _signer(purpose).unsign_object(token)
     except BadSignature:
         raise Refusal("link_invalid", SPENT, field="token") from None
-    user = User.everyone.select_for_update().filter(pk=said["user"], is_active=True).first()
+    user = User.everyone.select_for_update().filter(pk=said["user"]).first()
     alive = now < datetime.fromtimestamp(said["until"], tz=UTC)
-    if user is None or not alive or not constant_time_compare(said["state"], _state(user)):
+    if (
+        user is None
+        or not user.may_sign_in
+        or not alive
+        or not constant_time_compare(said["state"], _state(user))
+    ):
         raise Refusal("link_invalid", SPENT, field="token")
     return user
 

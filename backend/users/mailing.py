@@ -38,7 +38,7 @@ def deliver(*, mail_id: int, now: datetime) -> None:
     if mail is None:
         return
     user = person_with_address(mail.address)
-    text = _text(mail, user, now) if user is not None and user.is_active else None
+    text = _text(mail, user, now) if user is not None and user.may_sign_in else None
     if user is not None and text is not None:
         try:
             send_mail(text.subject, text.body, None, [user.email])

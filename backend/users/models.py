@@ -85,6 +85,11 @@ class User(AbstractUser):
         self.email = self.email.lower()
 
     @property
+    def may_sign_in(self) -> bool:
+        """Whether the account is switched on and its business lets people in."""
+        return self.is_active and (self.client is None or self.client.lets_people_in)
+
+    @property
     def status(self) -> Status:
         """Where the account stands; `selectors.with_status` is the same as a filter."""
         if not self.is_active:

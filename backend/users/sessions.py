@@ -53,7 +53,8 @@ def proven(*, account: str, password: str, now: datetime) -> User:
     audited; both are committed whatever comes after.
 
     Raises Refusal `bad_credentials`, the same for an unknown account, a wrong password and a person switched
-    off, and after the same work: an unknown account costs one hash too. Raises Refusal `rate_limited`.
+    off or shut out with the business, and after the same work: an unknown account costs one hash too. Raises
+    Refusal `rate_limited`.
     """
     address = caller_address()
     account_there = f"{account.strip().lower()} from {address}"
@@ -64,7 +65,7 @@ def proven(*, account: str, password: str, now: datetime) -> User:
         User().set_password(password)
         right = False
     else:
-        right = user.check_password(password) and user.is_active
+        right = user.check_password(password) and user.may_sign_in
     if user is None or not right:
         record(
             "login_failed",
@@ -94,7 +95,7 @@ def rotate(*, refresh: str) -> Session:
     """A fresh pair for an unused refresh token, which is used up by it.
 
     Raises Refusal `token_invalid` for a token that is forged, expired, used or signed out, and when its person
-    is gone, switched off, or has a new password, role or floor.
+    is gone, switched off or shut out with the business, or has a new password, role or floor.
     """
     try:
         token = RefreshToken(refresh)  # type: ignore[arg-type]  # the stubs want a Token, the code a text

@@ -27,9 +27,12 @@ def bound(token: T, user: User) -> T:
 
 
 def holds(token: Token, user: User) -> bool:
-    """Whether nothing has ended the token since it was made for this person; signature and life are checked before."""
+    """Whether nothing has ended the token since it was made for this person, nor shut them out with their business.
+
+    Signature and life are checked before.
+    """
     return (
-        user.is_active
+        user.may_sign_in
         and token.get(GENERATION_CLAIM, 0) == user.session_generation
         and token.get(api_settings.REVOKE_TOKEN_CLAIM) == get_md5_hash_password(user.password)
     )

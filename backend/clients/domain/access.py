@@ -9,6 +9,15 @@ ACTIVE = "active"
 TRIAL = "trial"
 SUSPENDED = "suspended"
 
+TRIAL_ENDED = "trial_ended"
+"""The subscription of a business that was suspended because its trial ran out."""
+
+SUBSCRIPTIONS: tuple[str, ...] = (TRIAL, ACTIVE, "past_due", "cancelled", TRIAL_ENDED)
+"""What a subscription may be. It tells staff how a business pays; what it may do, its status decides."""
+
+SUBSCRIPTION_OF: dict[str, str] = {ACTIVE: ACTIVE, TRIAL: TRIAL}
+"""The subscription that comes with a new status, unless another is named. A suspended business keeps its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -18,16 +27,26 @@ class Lock:
     detail: str
 
 
-def lock_of(*, status: str, trial_ends_at: datetime | None, now: datetime) -> Lock | None:
+def lock_of(
+    *,
+    status: str,
+    trial_ends_at: datetime | None,
+    subscription_status: str,
+    deleting: bool,
+    now: datetime,
+) -> Lock | None:
     """The lock on a business, or None when it is open.
 
-    `active` is open; `trial` is open until `trial_ends_at` (a trial without an end is open); all else is shut.
+    One that is to be deleted is shut. `active` is open; `trial` is open until `trial_ends_at` (a trial without an
+    end is open); all else is shut. A suspended business whose trial ran out is still told so.
     """
+    if deleting:
+        return Lock("client_deleting", "This business is being deleted.")
     if status == ACTIVE:
         return None
-    if status == TRIAL:
-        if trial_ends_at is None or now < trial_ends_at:
-            return None
+    if status == TRIAL and (trial_ends_at is None or now < trial_ends_at):
+        return None
+    if trial_ends_at is not None and (status == TRIAL or subscription_status == TRIAL_ENDED):
         return Lock(
             "trial_ended",
             f"The trial ended on {trial_ends_at:%d %B %Y}. Everything can still be read; contact sync2gear"

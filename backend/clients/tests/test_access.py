@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,25 +15,32 @@ TICK = timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize(
-    ("status", "trial_ends_at", "code"),
+    ("status", "subscription", "trial_ends_at", "code"),
     [
-        ("active", None, None),
-        ("active", NOW - TICK, None),
-        ("trial", None, None),
-        ("trial", NOW + TICK, None),
-        ("trial", NOW, "trial_ended"),
-        ("trial", NOW - TICK, "trial_ended"),
-        ("suspended", NOW + TICK, "client_suspended"),
-        ("", None, "client_suspended"),
-        ("unheard of", None, "client_suspended"),
+        ("active", "active", None, None),
+        ("active", "trial_ended", NOW - TICK, None),
+        ("trial", "trial", None, None),
+        ("trial", "trial", NOW + TICK, None),
+        ("trial", "trial", NOW, "trial_ended"),
+        ("trial", "trial", NOW - TICK, "trial_ended"),
+        ("suspended", "trial_ended", NOW - TICK, "trial_ended"),
+        ("suspended", "trial_ended", None, "client_suspended"),
+        ("suspended", "active", NOW - TICK, "client_suspended"),
+        ("suspended", "trial", NOW + TICK, "client_suspended"),
+        ("", "", None, "client_suspended"),
+        ("unheard of", "", None, "client_suspended"),
     ],
 )
-def test_locks(status: str, trial_ends_at: datetime | None, code: str | None) -> None:
-    lock = lock_of(status=status, trial_ends_at=trial_ends_at, now=NOW)
+def test_locks(status: str, subscription: str, trial_ends_at: datetime | None, code: str | None) -> None:
+    facts: Any = {"status": status, "subscription_status": subscription, "trial_ends_at": trial_ends_at}
+    lock = lock_of(**facts, deleting=False, now=NOW)
     assert (lock.code if lock else None) == code
     if lock:
         assert lock.code in CODES
         assert "read" in lock.detail
+    condemned = lock_of(**facts, deleting=True, now=NOW)
+    assert condemned is not None
+    assert condemned.code == "client_deleting"
 
 
 @pytest.mark.parametrize(

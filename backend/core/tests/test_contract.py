@@ -27,11 +27,6 @@ FIELDS = [
 ]
 
 NOT_YET = {
-    "GET /api/clients/",
-    "POST /api/clients/",
-    "GET /api/clients/{id}/",
-    "PATCH /api/clients/{id}/",
-    "DELETE /api/clients/{id}/",
     "POST /api/clients/{id}/impersonate/",
 }
 """Endpoints that are being built."""

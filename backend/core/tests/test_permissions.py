@@ -64,6 +64,7 @@ READ_ON_FLOOR = "401 | 200 404 404 | 200 404 | 200 | 401"
 LISTED = "401 | 200 - - | 200 - | 200 | 401"
 CHANGED = "401 | 403 403 403 | 200 404 | 200 | 401"
 REMOVED = "401 | 403 403 403 | 204 404 | 204 | 401"
+STAFF_ONLY = "401 | 403 403 403 | 403 403 | {} | 401"
 MADE = "401 | 403 403 403 | 201 400 | 201 | 401"
 
 LINES = [
@@ -111,6 +112,20 @@ LINES = [
     Line("PUT", "users/{user}/avatar/", "401 | 403 403 403 | 415 404 | 415 | 401", {"file": "x"}),
     Line("DELETE", "users/{user}/avatar/", REMOVED),
     Line("POST", "users/{user}/invite/", "401 | 403 403 403 | 409 404 | 409 | 401"),
+    # --- businesses: sync2gear's staff alone
+    Line("GET", "clients/", "401 | 403 - - | 403 - | 200 | 401"),
+    Line(
+        "POST",
+        "clients/",
+        "401 | 403 - - | 403 - | 201 | 401",
+        {"business_name": "New", "email": "new-business@example.com", "telephone": "1"},
+    ),
+    Line("GET", "clients/{client}/", STAFF_ONLY.format(200)),
+    Line("PATCH", "clients/{client}/", STAFF_ONLY.format(200), {"status": "suspended"}),
+    Line("DELETE", "clients/{client}/", STAFF_ONLY.format(202)),
+    Line("POST", "clients/{client}/extend-trial/", STAFF_ONLY.format(409), {"days": 7}),
+    Line("POST", "clients/{client}/confirm-deletion/", STAFF_ONLY.format(409), {"name": "N"}),
+    Line("POST", "clients/{client}/cancel-deletion/", STAFF_ONLY.format(409)),
     # --- floors
     Line("GET", "floors/", LISTED),
     Line("POST", "floors/", MADE, {"client": "{client}", "name": "New"}),

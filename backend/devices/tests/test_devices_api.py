@@ -237,12 +237,15 @@ def test_a_trial_that_ends_by_itself_silences_too(published, commit):
 @pytest.mark.parametrize("status", ["active", "trial", "suspended", "closed"])
 @pytest.mark.parametrize("ends_in_s", [None, -1, 0, 1])
 @pytest.mark.parametrize("told", [False, True])
-def test_what_may_differ_is_exactly_what_the_rule_says(shop, status, ends_in_s, told):
+@pytest.mark.parametrize("deleting", [False, True])
+def test_what_may_differ_is_exactly_what_the_rule_says(shop, status, ends_in_s, told, deleting):
     """The filter that finds them says in SQL what `clients.domain.access.lock_of` says."""
     now = clock.now()
     ends_at = None if ends_in_s is None else now + timedelta(seconds=ends_in_s)
     with system_scope("test"):
-        Client.objects.filter(pk=shop.client.pk).update(status=status, trial_ends_at=ends_at)
+        Client.objects.filter(pk=shop.client.pk).update(
+            status=status, trial_ends_at=ends_at, deletion_requested_at=now if deleting else None
+        )
         Device.objects.update(silenced=told)
         device = row_of(shop.devices[0])
         differs = (device.client.lock(now) is not None) != told
