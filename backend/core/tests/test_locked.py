@@ -22,6 +22,7 @@ WORKS_ALL_THE_SAME = {
     "POST auth/refresh/": "and stay signed in",
     "POST auth/password-reset/": "and get in again",
     "PATCH auth/me/": "one's own account is not the business's: a leaked password is changed at any time",
+    "DELETE auth/me/avatar/": "as above",
     "POST devices/pair/": "a speaker that nobody has claimed belongs to no business",
     "POST floors/{floor}/stop/": "silence is never refused",
     "POST play-events/cancel/": "nor is the end of a play",
