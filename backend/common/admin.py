@@ -95,12 +95,14 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
     def clean(self) -> dict[str, Any]:
         """No reference leads out of the business that the row belongs to."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
-        owner = values.get("client", getattr(self.instance, "client", None))
-        owner_id = owner.pk if owner is not None else None
-        for name, value in values.items():
-            for row in value if isinstance(value, models.QuerySet) else [value]:
-                if isinstance(row, models.Model) and getattr(row, "client_id", owner_id) != owner_id:
-                    self.add_error(name, ValidationError(OTHER_CLIENT, code="other_client"))
+        if not hasattr(self.instance, "client_id"):
+            return values
+        owner = values.get("client")
+        owner_id = owner.pk if owner is not None else self.instance.client_id
+        for name, value in list(values.items()):
+            rows = value if isinstance(value, models.QuerySet) else [value]
+            if any(isinstance(row, models.Model) and _owner_of(row, owner_id) != owner_id for row in rows):
+                self.add_error(name, ValidationError(OTHER_CLIENT, code="other_client"))
         return values
 
     def _post_clean(self) -> None:
@@ -115,6 +117,12 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
         for field, detail in complaints(self.refused) if self.refused else ():
             known = (field or "").partition(".")[0]
             self.add_error(known if known in self.fields else None, detail)
+
+
+def _owner_of(row: models.Model, otherwise: int | None) -> int | None:
+    """The business that a row belongs to; `otherwise` for what belongs to none, such as the business itself."""
+    owner: int | None = getattr(row, "client_id", otherwise)
+    return owner
 
 
 class StaffAdmin(ModelAdmin):

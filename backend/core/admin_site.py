@@ -23,6 +23,10 @@ class StaffLoginForm(AuthenticationForm):
 
     refused: Refusal | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "E-mail address or username"
+
     def clean(self) -> dict[str, Any]:
         """Whoever is no staff is answered as if the password were wrong."""
         account, password = (self.cleaned_data.get(name) or "" for name in ("username", "password"))
@@ -44,6 +48,7 @@ class StaffSite(UnfoldAdminSite):
     """For sync2gear's staff only; sign-in and sign-out are in the audit trail."""
 
     login_form = StaffLoginForm
+    index_title = "Overview"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether this person may be here at all."""

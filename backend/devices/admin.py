@@ -110,6 +110,13 @@ class DeviceAdmin(StaffAdmin):
         text = json.dumps(device.reported, indent=2, ensure_ascii=False)
         return format_html('<pre class="overflow-x-auto text-xs">{}</pre>', text)
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """A new speaker may go without a hardware id: it is given one."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is None:
+            form.base_fields["device_id"].required = False
+        return form
+
     def create_row(self, request: HttpRequest, values: dict[str, Any]) -> Device:
         """Its token is issued by “Issue a new token”, where it is shown once."""
         return services.create_device(**values)[0]
