@@ -149,9 +149,7 @@ class DeviceAdmin(StaffAdmin):
             "secret": services.rotate_token(device=device),
             "back": self.page_of(device.pk),
         }
-        response = TemplateResponse(request, "admin/shown_once.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/shown_once.html", context)
 
     @confirmed(
         "Revoke the token of {row}? It falls silent at once, and stays so until it has a new token.",

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import reverse
 
@@ -72,7 +73,7 @@ def filled(browser: Browser, path: str) -> dict[str, Any]:
         if bound.field.widget.__class__.__name__.endswith("SplitDateTimeWidget"):
             parts = bound.field.widget.decompress(value)
             values |= {f"{bound.html_name}_{place}": part or "" for place, part in enumerate(parts)}
-        elif value not in (None, False):
+        elif value is not None and value is not False:
             values[bound.html_name] = value
     return values
 
@@ -253,9 +254,9 @@ def test_nobody_changes_their_own_role(browser: Browser, boss: User) -> None:
 # --- sounds ----------------------------------------------------------------------------------------------
 
 
-def test_music_is_taken_for_what_it_decodes_as(browser: Browser, shop: Business, tmp_path: Any) -> None:
-    with sound(tmp_path) as track:
-        answer = save(browser, MusicFile, client=shop.client.pk, artist="Somebody", file=track)
+def test_music_is_taken_for_what_it_decodes_as(browser: Browser, shop: Business) -> None:
+    track = SimpleUploadedFile("track.mp3", sound("mp3"))
+    answer = save(browser, MusicFile, client=shop.client.pk, artist="Somebody", file=track)
     assert answer.status_code == 302
     music = row_of(MusicFile)
     assert (music.artist, music.created_by.email, music.duration_ms > 0) == (
@@ -266,12 +267,9 @@ def test_music_is_taken_for_what_it_decodes_as(browser: Browser, shop: Business,
     assert [entry[0] for entry in trail(resource="music")] == ["create"]
 
 
-def test_what_is_no_audio_is_refused(browser: Browser, shop: Business, tmp_path: Any) -> None:
-    words = tmp_path / "words.mp3"
-    words.write_text("These are words.")
-    with words.open("rb") as file:
-        answer = save(browser, MusicFile, client=shop.client.pk, name="Words", file=file)
-    assert complaint(answer)
+def test_what_is_no_audio_is_refused(browser: Browser, shop: Business) -> None:
+    words = SimpleUploadedFile("words.mp3", b"These are words.")
+    assert complaint(save(browser, MusicFile, client=shop.client.pk, name="Words", file=words))
     assert row_of(MusicFile) is None
 
 
@@ -300,7 +298,7 @@ def test_a_new_token_is_shown_once(browser: Browser, shop: Business) -> None:
     answer = press(browser, device, "rotate_token")
     token = re.search(r"<pre[^>]*>([^<]+)</pre>", answer.content.decode())
     assert token is not None
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     stored = row_of(Device, pk=device.pk)
     assert stored.token_hash
     for path in (page(device), page(Device, "changelist")):
