@@ -16,7 +16,7 @@ from ai_config.adapters.errors import ProviderError
 from ai_config.adapters.values import INTERACTIVE, CopyAsked
 from ai_config.models import AIProvider
 from ai_config.reservations import NotReserved
-from audit.services import record
+from audit.services import changes_named, record
 from common.validators import field_error
 
 TRIAL_TEXT = "One, two, three."
@@ -55,7 +55,7 @@ def update_provider(*, provider: AIProvider, changes: Mapping[str, Any]) -> AIPr
 
 def toggle_provider(*, provider: AIProvider) -> AIProvider:
     """Switches it off, or on again."""
-    with transaction.atomic():
+    with transaction.atomic(), changes_named("toggle"):
         locked = AIProvider.objects.select_for_update().get(pk=provider.pk)
         return update_provider(provider=locked, changes={"is_active": not locked.is_active})
 

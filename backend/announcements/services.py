@@ -15,6 +15,7 @@ from announcements.models import Announcement
 from announcements.speech.errors import TextRefused, VoiceUnknown
 from announcements.speech.text import prepare, readable
 from announcements.tasks import JOB_OF
+from audit.services import changes_named
 from clients.models import Client
 from common import jobs
 from common.errors import Refusal
@@ -66,6 +67,7 @@ def upload_announcement(
     with (
         stored(Announcement._meta.get_field("source_file"), upload, facts.mime) as name,
         transaction.atomic(),
+        changes_named("upload"),
     ):
         return _create(
             client=client,
@@ -90,14 +92,15 @@ def generate_announcement(
     `text_too_long`, `text_unspeakable`, `voice_unknown`, `no_voice_for_language`.
     """
     refuse_unspeakable(**{name: fields.get(name, "") for name in SPOKEN})
-    return _create(
-        client=client,
-        created_by=created_by,
-        type=Announcement.Type.TTS,
-        status=Readiness.GENERATING,
-        queued_at=now,
-        **fields,
-    )
+    with changes_named("generate"):
+        return _create(
+            client=client,
+            created_by=created_by,
+            type=Announcement.Type.TTS,
+            status=Readiness.GENERATING,
+            queued_at=now,
+            **fields,
+        )
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
-from audit.services import record
+from audit.services import changes_named, record
 from clients.models import Client
 from common import clock
 from common.crypto import fingerprint, new_secret
@@ -278,7 +278,8 @@ def set_volume(*, device: Device, volume: int | None, muted: bool | None) -> Dev
         values["volume"] = volume
     if muted is not None:
         values["muted"] = muted
-    return change_device(device=device, values=values)
+    with changes_named("volume"):
+        return change_device(device=device, values=values)
 
 
 @transaction.atomic

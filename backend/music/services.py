@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from audit.services import changes_named
 from clients.models import Client
 from common import jobs
 from common.media_fields import Readiness
@@ -54,7 +55,8 @@ def upload_music(
             **tags,
         )
         music.full_clean(exclude={"created_by"})
-        music.save()
+        with changes_named("upload"):
+            music.save()
         jobs.enqueue(measure_music, music.pk)
     return music
 

@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from audit.services import record
 from clients.models import Client
 from common.api import GuardedAPIView
 from common.openapi import reading
@@ -76,6 +77,7 @@ class LicenceLogView(GuardedAPIView):
         file = tempfile.SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115  # closed with the response
         for text in licence.lines(client, *licence.month_of(client, year, month)):
             file.write(text.encode())
+        record("export", resource="licence_log", resource_id=f"{year}-{month:02}", client_id=client.pk)
         name = f"music-{client.pk}-{year}-{month:02}.csv"
         return FileSpanResponse(
             file,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import changes_named, record
 from clients.models import Client
 from common.validators import field_error
 from devices.models import Device
@@ -90,7 +90,8 @@ def update_schedule(*, schedule: Schedule, parts: Parts, now: datetime, **change
 @transaction.atomic
 def toggle_schedule(*, schedule: Schedule, now: datetime) -> Schedule:
     """Switches it off, or on again; raises `ValidationError` if it could never fire."""
-    return update_schedule(schedule=schedule, parts=Parts(), now=now, enabled=not schedule.enabled)
+    with changes_named("toggle"):
+        return update_schedule(schedule=schedule, parts=Parts(), now=now, enabled=not schedule.enabled)
 
 
 @transaction.atomic

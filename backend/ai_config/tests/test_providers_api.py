@@ -120,7 +120,7 @@ def test_toggled_and_removed(call, staff, provider):
     account = provider("openai", base_url="")
     api = call(staff)
     assert [api.post(f"{URL}{account.pk}/toggle/").data["is_active"] for _ in range(2)] == [False, True]
-    assert [entry.details["after"] for entry in trail("update")] == [
+    assert [entry.details["after"] for entry in trail("toggle")] == [
         {"is_active": False},
         {"is_active": True},
     ]

@@ -233,7 +233,7 @@ def test_duplicates_are_kept_and_told(shop, other_shop, staff, call):
 def test_audited(shop, call):
     answer = call(shop.admin).post(URL, {"file": upload(sound())}, format="multipart")
     entry = AuditLog.objects.get(resource="music", resource_id=str(answer.data["id"]))
-    assert (entry.action, entry.user_id, entry.client_id) == ("create", shop.admin.pk, shop.client.pk)
+    assert (entry.action, entry.user_id, entry.client_id) == ("upload", shop.admin.pk, shop.client.pk)
 
 
 @pytest.mark.parametrize(
