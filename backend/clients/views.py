@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from clients import deletion, services
 from clients.filters import ClientFilters
 from clients.models import Client
-from clients.selectors import with_counts
+from clients.selectors import locked_for_update, with_counts
 from clients.serializers import (
     BusinessSerializer,
     ClientSerializer,
@@ -23,6 +24,7 @@ from clients.serializers import (
 )
 from common import clock
 from common.api import CrudViewSet, GuardedAPIView
+from common.conditional import etag_of, require_match, shown
 from common.errors import Refusal
 from common.openapi import BODY, SIGNED_IN, problems, reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser, IsSuperAdmin
@@ -35,6 +37,7 @@ class BusinessView(GuardedAPIView):
     """The business to which the caller belongs."""
 
     access = {"get": IsFloorUser, "patch": IsClientAdmin}
+    conditional = frozenset({"get", "patch"})
 
     def _own(self) -> Client:
         client: Client | None = self.caller.client
@@ -50,7 +53,7 @@ class BusinessView(GuardedAPIView):
     )
     def get(self, request: Request) -> Response:
         """Its settings, its plan and what is left."""
-        return Response(BusinessSerializer(self._own()).data)
+        return shown(request, BusinessSerializer(self._own()))
 
     @extend_schema(
         operation_id="business_partial_update",
@@ -62,11 +65,15 @@ class BusinessView(GuardedAPIView):
     )
     def patch(self, request: Request) -> Response:
         """Changes its settings."""
-        client = self._own()
-        body = BusinessSerializer(client, data=request.data, partial=True)
-        body.is_valid(raise_exception=True)
-        changed = services.set_up_business(client=client, **body.validated_data)
-        return Response(BusinessSerializer(changed).data)
+        with transaction.atomic():
+            client = locked_for_update(self._own().pk)
+            require_match(request, BusinessSerializer(client))
+            body = BusinessSerializer(client, data=request.data, partial=True)
+            body.is_valid(raise_exception=True)
+            changed = services.set_up_business(client=client, **body.validated_data)
+        response = Response(BusinessSerializer(changed).data)
+        response["ETag"] = etag_of(BusinessSerializer(changed))
+        return response
 
 
 @extend_schema_view(
@@ -169,7 +176,8 @@ class ClientViewSet(CrudViewSet):
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """202 with what to do next."""
-        asked = deletion.request_deletion(client=self.get_object(), now=clock.now())
+        with transaction.atomic():
+            asked = deletion.request_deletion(client=self.matched_object(), now=clock.now())
         return Response(DeletionSerializer(asked).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(

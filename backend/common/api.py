@@ -7,8 +7,10 @@ A leaf viewset is declarative:
         serializer_class = FloorSerializer
         access = {"list": IsFloorUser, "retrieve": IsFloorUser, "create": IsClientAdmin, …}
 
-Writes go through `create_row`, `update_row` and `delete_row`, which a viewset points at its services. After a
-write the row is looked up again through the caller's own scope: one that escaped it is rolled back.
+Every POST honours an `Idempotency-Key`, unless `repeatable` says why not. Every read of one row has an `ETag`, and
+every change of it honours `If-Match`. Writes go through `create_row`, `update_row` and `delete_row`, which a viewset
+points at its services. After a write the row is looked up again through the caller's own scope: one that escaped it is
+rolled back.
 """
 
 from __future__ import annotations
@@ -25,11 +27,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from common.conditional import IF_MATCH, etag_of, require_match, shown
 from common.context import identify
 from common.errors import Refusal
 from common.filters import StableOrdering
+from common.idempotency import idempotent
 from common.permissions import ADMIN, IsNobody
 from common.tenancy import NOTHING, Scope, entered, narrow
+from common.throttling import counting, rate_headers
 
 
 def scope_of(user: Any) -> Scope:
@@ -58,6 +63,10 @@ class GuardedAPIView(APIView):
     access: ClassVar[dict[str, type[BasePermission]]] = {}
     works_when_locked: ClassVar[frozenset[str]] = frozenset()
     """Actions that a locked business may still call (they look after the lock themselves)."""
+    repeatable: ClassVar[dict[str, str]] = {}
+    """POST actions that take no `Idempotency-Key`, and why a retry does no harm."""
+    conditional: ClassVar[frozenset[str]] = frozenset()
+    """Actions on one row that know its entity tag: reads answer 304, changes 412."""
 
     @property
     def caller(self) -> Any:
@@ -87,6 +96,9 @@ class GuardedAPIView(APIView):
         narrow(scope_of(user))
         if not getattr(user, "is_authenticated", False):
             return
+        action = self.action_name()
+        if request.method == "POST" and action is not None and action not in self.repeatable:
+            self._act_once(request)
         if getattr(user, "is_device", False):
             identify(user_id=None, name=f"device {user.device_id}")
             return
@@ -101,10 +113,25 @@ class GuardedAPIView(APIView):
         if request.method not in SAFE_METHODS and not exempt:
             refuse_locked(user.client)
 
+    def _act_once(self, request: Request) -> None:
+        """Has this request's POST handler look after the `Idempotency-Key`."""
+        user: Any = request.user
+        impersonator = getattr(user, "impersonator", None)
+        caller = f"user:{user.pk}" + (f" by {impersonator.pk}" if impersonator else "")
+        match: Any = request.resolver_match
+        self.post: Any = idempotent(self.post, caller=caller, route=match.route)
+
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Handles the request inside a scope of its own, which `initial` narrows to the caller's."""
-        with entered(NOTHING):
+        with entered(NOTHING), counting():
             return super().dispatch(request, *args, **kwargs)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Every answer to what was counted says what is left, a refusal too."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in rate_headers().items():
+            response[name] = value
+        return response
 
     def handle_exception(self, exc: Exception) -> Response:
         """A 401 always says how to sign in (RFC 9110 §11.6.1)."""
@@ -118,6 +145,7 @@ class TenantViewSet(GuardedAPIView, GenericViewSet[Any]):
     """Rows of one model in the caller's scope."""
 
     model: ClassVar[type[models.Model]]
+    conditional = frozenset({"retrieve", "partial_update", "destroy"})
     filter_backends = (DjangoFilterBackend, SearchFilter, StableOrdering)
 
     def get_queryset(self) -> Any:
@@ -147,6 +175,19 @@ class TenantViewSet(GuardedAPIView, GenericViewSet[Any]):
             raise Refusal("permission_denied", "That would put the record where you may not see it.")
         return found
 
+    def locked_object(self) -> Any:
+        """The row of the path as it is now that nobody else can change it; inside a transaction."""
+        self.model._base_manager.select_for_update().filter(pk=self.get_object().pk).first()
+        return self.get_object()
+
+    def matched_object(self) -> Any:
+        """The row of the path, locked if `If-Match` asks for a version; raises Refusal `precondition_failed`."""
+        if IF_MATCH not in self.request.headers:
+            return self.get_object()
+        instance = self.locked_object()
+        require_match(self.request, self.get_serializer(instance))
+        return instance
+
     def represent(self, instance: Any) -> Any:
         """The representation of one row in a response to a write."""
         return self.get_serializer(instance).data
@@ -156,8 +197,12 @@ class ListMixin(mixins.ListModelMixin):
     """GET a page of rows."""
 
 
-class RetrieveMixin(mixins.RetrieveModelMixin):
-    """GET one row."""
+class RetrieveMixin:
+    """GET one row, with its entity tag; 304 for a reader that has it."""
+
+    def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """200 with the row, or 304."""
+        return shown(request, self.get_serializer(self.get_object()))
 
 
 class CreateMixin:
@@ -176,23 +221,25 @@ class UpdateMixin:
     """PATCH a row, locked while it changes. PUT is not offered: a partial change says what it means."""
 
     def partial_update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """200 with the changed row."""
+        """200 with the changed row; 412 if `If-Match` names another version than the one that is locked."""
         with transaction.atomic():
-            self.model._base_manager.select_for_update().filter(pk=self.get_object().pk).first()
-            instance = self.get_object()  # as it is now that nobody else can change it
+            instance = self.locked_object()
+            require_match(request, self.get_serializer(instance))
             serializer = self.get_serializer(instance, data=request.data, partial=True)
             serializer.is_valid(raise_exception=True)
             instance = self.visible_again(self.update_row(serializer))
-        return Response(self.represent(instance))
+        response = Response(self.represent(instance))
+        response["ETag"] = etag_of(self.get_serializer(instance))
+        return response
 
 
 class DestroyMixin:
     """DELETE a row."""
 
     def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """204."""
+        """204; 412 if `If-Match` names another version of the row."""
         with transaction.atomic():
-            self.delete_row(self.get_object())
+            self.delete_row(self.matched_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

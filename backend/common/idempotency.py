@@ -2,18 +2,19 @@
 
 The first request claims its key by a unique row before it acts. A retry with the same body gets the stored
 answer with `Idempotency-Replayed: true`; another body under the same key is 422; a retry while the first runs
-is 409. A request that ended in a server error, or whose process died, releases its key.
+is 409. A request that ended in a server error, or whose process died, releases its key. Keys are a caller's own, and
+each route has its own. `GuardedAPIView` honours the key on every POST; a view names those where it does not, and why.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import wraps
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,53 +29,71 @@ GIVEN_UP_AFTER = timedelta(minutes=5)
 """A first request that has not answered for this long is taken for dead."""
 MAX_KEY = 255
 
+Handler = Callable[..., Any]
+
 
 def fingerprint_of(method: str, path: str, body: Any) -> str:
-    """SHA-256 of what was asked: method, path and the parsed body with its keys sorted."""
-    text = json.dumps([method, path, body], sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of what was asked: method, path and the parsed body with its keys sorted; of a file, its content."""
+    if isinstance(body, Mapping):
+        body = dict(body)  # of a form, with all values of a name
+    text = json.dumps([method, path, body], sort_keys=True, default=_told, ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
-    """Decorates a handler of a `GuardedAPIView`: a key on the request makes its retries harmless."""
+def _told(value: Any) -> Any:
+    """An uploaded file by its name and content, read in pieces; anything else by its text."""
+    if not isinstance(value, UploadedFile):
+        return str(value)
+    digest = hashlib.sha256()
+    for piece in value.chunks():
+        digest.update(piece)
+    value.seek(0)
+    return [value.name, value.size, digest.hexdigest()]
 
-    @wraps(handler)
-    def guarded(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+
+def idempotent(handler: Handler, *, caller: str, route: str) -> Handler:
+    """`handler(request, …)`, which acts once for each key that this caller gives on this route."""
+
+    def once(request: Request, *args: Any, **kwargs: Any) -> Any:
         key = request.headers.get(HEADER)
         if key is None:
-            return handler(view, request, *args, **kwargs)
+            return handler(request, *args, **kwargs)
         if not 1 <= len(key) <= MAX_KEY:
             raise Refusal("validation_failed", f"{HEADER} must have 1 to {MAX_KEY} characters.")
         wanted = fingerprint_of(request.method or "", request.get_full_path(), request.data)
-        record, earlier = _claim(f"user:{request.user.pk}", key, wanted, clock.now())
+        record, earlier = _claim(caller, route, key, wanted, clock.now())
         if earlier is not None:
             return earlier
         try:
-            response = handler(view, request, *args, **kwargs)
-        except Exception:
+            response = handler(request, *args, **kwargs)
+        except BaseException:
             record.delete()
             raise
+        if not isinstance(response, Response):  # sound, which is made anew as well as kept
+            record.delete()
+            return response
         record.status = response.status_code
-        record.body = json.loads(json.dumps(response.data, default=str))
-        record.save(update_fields=["status", "body"])
+        record.answer = json.dumps(response.data, default=str)
+        record.save(update_fields=["status", "answer"])
         return response
 
-    guarded.honours_idempotency_key = True  # type: ignore[attr-defined]  # read by the OpenAPI schema
-    return guarded
+    return once
 
 
-def _claim(caller: str, key: str, wanted: str, now: datetime) -> tuple[IdempotencyRecord, Response | None]:
+def _claim(
+    caller: str, route: str, key: str, wanted: str, now: datetime
+) -> tuple[IdempotencyRecord, Response | None]:
     """Takes the key for this request, or answers with what the first one got."""
-    stale = IdempotencyRecord.objects.filter(caller=caller, key=key)
-    stale.filter(created_at__lt=now - KEPT_FOR).delete()
-    stale.filter(status=0, created_at__lt=now - GIVEN_UP_AFTER).delete()
+    same = IdempotencyRecord.objects.filter(caller=caller, route=route, key=key)
+    same.filter(created_at__lt=now - KEPT_FOR).delete()
+    same.filter(status=0, created_at__lt=now - GIVEN_UP_AFTER).delete()
     try:
         with transaction.atomic():
             record = IdempotencyRecord.objects.create(
-                caller=caller, key=key, fingerprint=wanted, created_at=now
+                caller=caller, route=route, key=key, fingerprint=wanted, created_at=now
             )
     except IntegrityError:
-        first = IdempotencyRecord.objects.filter(caller=caller, key=key).first()
+        first = same.first()
         if first is not None and first.fingerprint != wanted:
             raise Refusal(
                 "idempotency_key_reused", f"This {HEADER} was used for another request; take a fresh one."
@@ -83,7 +102,9 @@ def _claim(caller: str, key: str, wanted: str, now: datetime) -> tuple[Idempoten
             raise Refusal(
                 "idempotency_in_progress", "Ask again in a second.", headers={"Retry-After": "1"}
             ) from None
-        return first, Response(first.body, status=first.status, headers={"Idempotency-Replayed": "true"})
+        replayed = Response(json.loads(first.answer), status=first.status)
+        replayed["Idempotency-Replayed"] = "true"
+        return first, replayed
     return record, None
 
 

@@ -29,6 +29,39 @@ LOCKED = ("trial_ended", "client_suspended")
 """What every operation answers that a locked business may not do."""
 
 
+def _header(told: str) -> dict[str, Any]:
+    return {"schema": {"type": "string"}, "description": told}
+
+
+HEADERS = {
+    "ETag": _header("The version of the row."),
+    "Idempotency-Replayed": _header("`true`: the answer that the first request with this key got."),
+    "RateLimit": _header('What is left: `"name";r=attempts;t=seconds until it is full again`.'),
+    "RateLimit-Policy": _header('The limits: `"name";q=attempts;w=seconds`.'),
+    "Retry-After": _header("In so many seconds."),
+}
+"""Response headers of the ground (RFC 9110; IETF drafts idempotency-key-header and ratelimit-headers-10)."""
+DONE = frozenset({"200", "201", "202", "204", "207"})
+"""The statuses of what was done as asked."""
+
+
+def _parameter(name: str, told: str, **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": told, "schema": {"type": "string", **schema}}
+
+
+IDEMPOTENCY_KEY = _parameter(
+    "Idempotency-Key",
+    "A fresh random text for each thing that is to happen once. A retry with the same key and body is answered as the"
+    " first request was.",
+    minLength=1,
+    maxLength=255,
+)
+IF_MATCH = _parameter(
+    "If-Match", "The ETag of what is to be changed: 412 if somebody else has changed it since."
+)
+IF_NONE_MATCH = _parameter("If-None-Match", "The ETag of what the caller has: 304 while it holds.")
+
+
 class FieldProblemSerializer(serializers.Serializer[Any]):
     """One thing that is wrong with what was sent."""
 
@@ -77,15 +110,50 @@ class HouseSchema(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         """The operation object, complete."""
         operation = super().get_operation(*args, **kwargs)
-        if operation is not None:
-            told = operation.get("description", "")
-            operation["description"] = f"{told}\n\n**Who may call:** {self._who()}".strip()
-            self._add_problems(operation, *self._ground_codes(operation))
+        if operation is None:
+            return None
+        told = operation.get("description", "")
+        operation["description"] = f"{told}\n\n**Who may call:** {self._who()}".strip()
+        codes = self._ground_codes(operation)
+        if self._acts_once():
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+            codes += [*BODY, "unsupported_media_type", "idempotency_key_reused", "idempotency_in_progress"]
+            self._add_headers(operation, "Idempotency-Replayed", to=DONE)
+        if self._knows_versions():
+            reads = self.method == "GET"
+            operation.setdefault("parameters", []).append(IF_NONE_MATCH if reads else IF_MATCH)
+            if reads:
+                operation["responses"]["304"] = {
+                    "description": "`If-None-Match` names what is here.",
+                }
+            else:
+                codes += ["precondition_failed"]
+            self._add_headers(operation, "ETag", to=frozenset({"200", "304"}))
+        self._add_problems(operation, *codes)
+        if "429" in operation["responses"]:
+            self._add_headers(operation, "Retry-After", to=frozenset({"429"}))
+            self._add_headers(operation, "RateLimit", "RateLimit-Policy", to=DONE | {"429"})
         return operation
 
     def get_description(self) -> str:  # type: ignore[override]
         """Nothing of its own: docstrings are for the reader of the code."""
         return ""
+
+    def _acts_once(self) -> bool:
+        """Whether the operation honours an `Idempotency-Key`."""
+        view: Any = self.view
+        return self.method == "POST" and view.action_name() not in view.repeatable
+
+    def _knows_versions(self) -> bool:
+        """Whether the operation is on one row that has an entity tag."""
+        view: Any = self.view
+        return view.action_name() in view.conditional
+
+    def _add_headers(self, operation: dict[str, Any], *names: str, to: frozenset[str]) -> None:
+        """Documents these headers of the responses with one of these statuses."""
+        for status in to & operation["responses"].keys():
+            answer = operation["responses"][status]
+            answer["headers"] = answer.get("headers", {}) | {name: HEADERS[name] for name in names}
 
     def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
         """A time of day without a zone is none of RFC 3339, which `format: time` means."""

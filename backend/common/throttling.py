@@ -2,13 +2,18 @@
 
     spend("login.address", caller_address(), now=now)
 
-refuses with 429 `rate_limited` and `Retry-After` once the window is used up.
+refuses with 429 `rate_limited` and `Retry-After` once the window is used up. Inside `counting()`, which the API's base
+view opens for each request, what was spent is remembered for the headers of the answer: `RateLimit-Policy` and
+`RateLimit` of IETF draft-ietf-httpapi-ratelimit-headers-10.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,6 +69,41 @@ LIMITS: dict[str, Limit] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What is left of one limit: `left` attempts until `reset_s` seconds from now."""
+
+    name: str
+    left: int
+    reset_s: int
+
+
+_spent: ContextVar[dict[str, Spent] | None] = ContextVar("sync2gear_spent", default=None)
+
+
+@contextmanager
+def counting() -> Iterator[None]:
+    """Remembers what is spent inside the block, for `rate_headers`."""
+    token = _spent.set({})
+    try:
+        yield
+    finally:
+        _spent.reset(token)
+
+
+def rate_headers() -> dict[str, str]:
+    """`RateLimit-Policy` and `RateLimit` of what this request has spent; empty when nothing was counted."""
+    spent = list((_spent.get() or {}).values())
+    if not spent:
+        return {}
+    return {
+        "RateLimit-Policy": ", ".join(
+            f'"{each.name}";q={LIMITS[each.name].most};w={LIMITS[each.name].per_s}' for each in spent
+        ),
+        "RateLimit": ", ".join(f'"{each.name}";r={each.left};t={each.reset_s}' for each in spent),
+    }
+
+
 def caller_address() -> str:
     """The address the current request is counted under: an IPv4 address, or the /64 of an IPv6 one.
 
@@ -90,8 +130,11 @@ def spend(name: str, key: str, *, now: datetime) -> None:
     except ValueError:  # a full cache dropped it between the two lines
         cache.set(place, 1, timeout=limit.per_s)
         count = 1
+    seconds = max(1, math.ceil(limit.per_s - now.timestamp() % limit.per_s))
+    remembered = _spent.get()
+    if remembered is not None:
+        remembered[name] = Spent(name, max(0, limit.most - count), seconds)
     if count > limit.most:
-        seconds = max(1, math.ceil(limit.per_s - now.timestamp() % limit.per_s))
         raise Refusal(
             "rate_limited",
             f"Too many attempts. Try again in {_spoken(seconds)}.",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
@@ -285,11 +286,22 @@ SPECTACULAR_SETTINGS = {
 
 CORS_ALLOWED_ORIGINS = list(CONFIG.cors_origins)
 CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "if-range",
+    "range",
+    "x-request-id",
+]
 CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
     "ETag",
     "Idempotency-Replayed",
     "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
     "Accept-Ranges",
     "Content-Range",
 ]

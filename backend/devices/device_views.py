@@ -45,6 +45,7 @@ class PairView(GuardedAPIView):
 
     authentication_classes: tuple[Any, ...] = ()
     access = {"post": IsAnybody}
+    repeatable = {"post": "a second code does no harm: what nobody enters expires in ten minutes"}
 
     @extend_schema(
         summary="Start pairing a speaker",
@@ -79,6 +80,7 @@ class PairTokenView(GuardedAPIView):
 
     authentication_classes: tuple[Any, ...] = ()
     access = {"post": IsAnybody}
+    repeatable = {"post": "it asks; only the first answer hands the token out"}
 
     @extend_schema(
         summary="Fetch the token of a claimed speaker",
@@ -127,6 +129,7 @@ class TicketView(GuardedAPIView):
 
     authentication_classes = (DeviceAuthentication,)
     access = {"post": IsDevice}
+    repeatable = {"post": "a ticket that was lost on its way expires in a minute"}
 
     @extend_schema(
         summary="A ticket for one socket",

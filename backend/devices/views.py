@@ -14,7 +14,6 @@ from rest_framework.response import Response
 
 from common import clock
 from common.api import CrudViewSet, TenantViewSet
-from common.idempotency import idempotent
 from common.openapi import reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser
 from common.serializers import invalid
@@ -175,7 +174,6 @@ class DeviceViewSet(CrudViewSet):
         responses={202: CommandSerializer, **writing("device_offline", "conflict")},
     )
     @action(detail=True, methods=["post"])
-    @idempotent
     def control(self, request: Request, pk: str) -> Response:
         """Sends a command."""
         body = ControlSerializer(data=request.data)
@@ -191,7 +189,6 @@ class DeviceViewSet(CrudViewSet):
         responses={202: CommandSerializer, **writing("device_offline", "conflict")},
     )
     @action(detail=True, methods=["post"], url_path="test-tone")
-    @idempotent
     def test_tone(self, request: Request, pk: str) -> Response:
         """Sounds a sine on the device."""
         body = TestToneSerializer(data=request.data)

@@ -15,7 +15,6 @@ from announcements.models import Announcement
 from common import clock
 from common.api import GuardedAPIView, ListMixin, RetrieveMixin, TenantViewSet
 from common.errors import Refusal
-from common.idempotency import idempotent
 from common.openapi import reading, writing
 from common.pagination import CursorPages
 from common.permissions import IsFloorUser
@@ -46,7 +45,7 @@ class PlayAnnouncementView(GuardedAPIView):
         summary="Play an announcement now",
         description=(
             "All online devices start at the same instant, `play_at`. An offline device is waited for, 60 s long;"
-            " `offline` says which. An `Idempotency-Key` makes a retry harmless."
+            " `offline` says which."
         ),
         request=PlaySerializer,
         responses={
@@ -57,12 +56,9 @@ class PlayAnnouncementView(GuardedAPIView):
                 "not_ready",
                 "announcement_disabled",
                 "no_devices",
-                "idempotency_key_reused",
-                "idempotency_in_progress",
             ),
         },
     )
-    @idempotent
     def post(self, request: Request, announcement_pk: int) -> Response:
         """Orders the play; answers before it sounds."""
         announcement = Announcement.objects.select_related("client").filter(pk=announcement_pk).first()

@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api import CrudViewSet
-from common.idempotency import idempotent
 from common.openapi import reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser
 from common.serializers import refuse_foreign
@@ -25,7 +24,6 @@ from playlists.serializers import (
     ReorderSerializer,
 )
 
-REPEATED = ("idempotency_key_reused", "idempotency_in_progress")
 LATER = "Floors that have it follow within seconds, at the end of the track that sounds."
 
 
@@ -95,9 +93,8 @@ class ChannelPlaylistViewSet(CrudViewSet):
             "With its `items`, or empty: an empty one plays nothing and silences no other. A sound that is still"
             " being prepared joins when it is ready; the answer's `why_not` tells. Each sound once."
         ),
-        responses={201: ChannelPlaylistDetailSerializer, **writing(*REPEATED)},
+        responses={201: ChannelPlaylistDetailSerializer, **writing()},
     )
-    @idempotent
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """201 with the playlist."""
         return super().create(request, *args, **kwargs)
@@ -106,10 +103,9 @@ class ChannelPlaylistViewSet(CrudViewSet):
         summary="Put the items into another order",
         description=f"Names every item of the playlist once. {LATER}",
         request=ReorderSerializer,
-        responses={200: ChannelPlaylistDetailSerializer, **writing(*REPEATED)},
+        responses={200: ChannelPlaylistDetailSerializer, **writing()},
     )
     @action(detail=True, methods=["post"])
-    @idempotent
     def reorder(self, request: Request, pk: str) -> Response:
         """200 with the playlist."""
         body = ReorderSerializer(data=request.data)
@@ -126,10 +122,9 @@ class ChannelPlaylistViewSet(CrudViewSet):
             f" of its own. {LATER}"
         ),
         request=AssignFloorsSerializer,
-        responses={200: ChannelPlaylistDetailSerializer, **writing(*REPEATED)},
+        responses={200: ChannelPlaylistDetailSerializer, **writing()},
     )
     @action(detail=True, methods=["post"], url_path="assign-floors")
-    @idempotent
     def assign_floors(self, request: Request, pk: str) -> Response:
         """200 with the playlist."""
         playlist = self.get_object()

@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from common import clock
 from common.api import CrudViewSet, GuardedAPIView
 from common.errors import Refusal
-from common.idempotency import idempotent
 from common.openapi import reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser
 from schedules import preview, selectors, services
@@ -31,7 +30,6 @@ from schedules.windows import window_of, window_parameters
 from zones.models import Floor
 
 LONGEST_PREVIEW = timedelta(days=31)
-REPEATED = ("idempotency_key_reused", "idempotency_in_progress")
 AT_ONCE = "Speakers hear of it at once; what was to play within the next minute and a half is taken back."
 
 
@@ -96,9 +94,8 @@ class ScheduleViewSet(CrudViewSet):
             " of `cycle_duration_minutes` from local midnight, each announcement at its own second. Times are read in"
             " the zone of each floor. One that is switched on and could never fire is refused, with the reason."
         ),
-        responses={201: ScheduleSerializer, **writing(*REPEATED)},
+        responses={201: ScheduleSerializer, **writing()},
     )
-    @idempotent
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """201 with the schedule."""
         return super().create(request, *args, **kwargs)
@@ -107,10 +104,9 @@ class ScheduleViewSet(CrudViewSet):
         summary="Switch a schedule off, or on again",
         description=AT_ONCE,
         request=None,
-        responses={200: ScheduleSerializer, **writing(*REPEATED)},
+        responses={200: ScheduleSerializer, **writing()},
     )
     @action(detail=True, methods=["post"])
-    @idempotent
     def toggle(self, request: Request, pk: str) -> Response:
         """200 with the schedule."""
         schedule = services.toggle_schedule(schedule=self.get_object(), now=clock.now())
@@ -161,9 +157,8 @@ class FloorStopView(GuardedAPIView):
             " It outlasts a restart of speakers and server."
         ),
         request=StopSerializer,
-        responses={201: FloorStopSerializer, **writing(*REPEATED)},
+        responses={201: FloorStopSerializer, **writing()},
     )
-    @idempotent
     def post(self, request: Request, floor_pk: int) -> Response:
         """201 with the stop."""
         body = StopSerializer(data=request.data)
@@ -186,9 +181,8 @@ class FloorResumeView(GuardedAPIView):
         summary="Lift the stop of a floor",
         description="The music is back where it would be without the stop.",
         request=None,
-        responses={200: ResumedSerializer, **writing(*REPEATED)},
+        responses={200: ResumedSerializer, **writing()},
     )
-    @idempotent
     def post(self, request: Request, floor_pk: int) -> Response:
         """200, also when there was nothing to be lifted."""
         resumed = services.resume_floor(floor=floor_or_refusal(floor_pk), now=clock.now())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.parsers import MultiPartParser
@@ -13,10 +14,12 @@ from rest_framework.serializers import Serializer
 
 from common import clock
 from common.api import GuardedAPIView
+from common.conditional import etag_of, require_match, shown
 from common.openapi import BODY, SIGNED_IN, problems, reading
 from common.permissions import IsAnybody, IsFloorUser
 from common.throttling import caller_address, forgive, spend
 from users import avatars, services, sessions
+from users.models import User
 from users.pictures import PICTURE_PROBLEMS
 from users.serializers import (
     ChangedMeSerializer,
@@ -30,6 +33,9 @@ from users.serializers import (
     TokensSerializer,
 )
 
+EDITABLE = tuple(ProfileSerializer().fields)
+"""What of a profile a change may set, and its entity tag goes by."""
+
 
 def validated(serializer: Serializer[Any]) -> Any:
     """What the serializer makes of its body; raises `ValidationError`."""
@@ -42,6 +48,9 @@ class AnonymousView(GuardedAPIView):
 
     authentication_classes = ()
     access = {"post": IsAnybody}
+    repeatable = {
+        "post": "nobody is signed in whose key it could be; used links and addresses are refused anyway"
+    }
 
 
 class RegisterView(AnonymousView):
@@ -110,6 +119,7 @@ class LogoutView(GuardedAPIView):
 
     access = {"post": IsFloorUser}
     works_when_locked = frozenset({"post"})
+    repeatable = {"post": "a session that has ended is ended"}
 
     @extend_schema(
         summary="Sign out",
@@ -133,6 +143,7 @@ class MeView(GuardedAPIView):
     """The person who asks."""
 
     access = {"get": IsFloorUser, "patch": IsFloorUser}
+    conditional = frozenset({"get", "patch"})
     works_when_locked = frozenset({"patch"})
     """One's own account is not the business's: a leaked password is changed at any time."""
 
@@ -144,7 +155,7 @@ class MeView(GuardedAPIView):
     )
     def get(self, request: Request) -> Response:
         """200 with the profile."""
-        return Response(MeSerializer(self.caller).data)
+        return shown(request, MeSerializer(self.caller), EDITABLE)
 
     @extend_schema(
         summary="Change your own profile",
@@ -166,13 +177,18 @@ class MeView(GuardedAPIView):
         proven = services.needs_password(self.caller, **body)
         if proven:
             spend("password.user", str(self.caller.pk), now=now)
-        user = services.update_profile(user=self.caller, **body)
+        with transaction.atomic():
+            user = User.everyone.select_for_update().get(pk=self.caller.pk)
+            require_match(request, MeSerializer(user), EDITABLE)
+            user = services.update_profile(user=user, **body)
         if proven:
             forgive("password.user", str(user.pk), now=now)
         answer = dict(MeSerializer(user).data)
         if "password" in body:
             answer |= TokensSerializer(sessions.open_session(user)).data
-        return Response(answer)
+        response = Response(answer)
+        response["ETag"] = etag_of(MeSerializer(user), EDITABLE)
+        return response
 
 
 class OwnAvatarView(GuardedAPIView):

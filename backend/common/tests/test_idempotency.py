@@ -9,10 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
@@ -29,16 +30,24 @@ def _nothing_done() -> None:
     DONE.clear()
 
 
-@idempotency.idempotent
-def act(view: Any, request: Request) -> Response:
+def handle(request: Request) -> Response:
     DONE.append(request.data)
     return Response({"number": len(DONE)}, status=201)
 
 
-@idempotency.idempotent
-def refuse(view: Any, request: Request) -> Response:
+def handle_badly(request: Request) -> Response:
     DONE.append(request.data)
     raise Refusal("quiet_hours", "Not now.")
+
+
+def act(request: Request, handler: Any = handle, route: str = "play/<pk>/") -> Response:
+    """The answer to this request."""
+    answer: Response = idempotency.idempotent(handler, caller=f"user:{request.user.pk}", route=route)(request)
+    return answer
+
+
+def refuse(request: Request) -> Response:
+    return act(request, handle_badly)
 
 
 def post(body: Any, key: str | None = "k-1", user: int = 1, path: str = "/play/") -> Request:
@@ -52,13 +61,13 @@ def post(body: Any, key: str | None = "k-1", user: int = 1, path: str = "/play/"
 
 def code_of(handler: Any, request: Request) -> str:
     with pytest.raises(Refusal) as refused:
-        handler(None, request)
+        handler(request)
     return refused.value.code
 
 
 @pytest.mark.django_db
 def test_a_retry_gets_the_first_answer() -> None:
-    first, retry = act(None, post({"a": 1, "b": 2})), act(None, post({"b": 2, "a": 1}))
+    first, retry = act(post({"a": 1, "b": 2})), act(post({"b": 2, "a": 1}))
     assert len(DONE) == 1
     assert (retry.status_code, retry.data) == (first.status_code, first.data) == (201, {"number": 1})
     assert "Idempotency-Replayed" not in first
@@ -72,8 +81,8 @@ def test_a_retry_gets_the_first_answer() -> None:
     ids=["another key", "another caller", "no key"],
 )
 def test_other_requests_act(other: Request) -> None:
-    act(None, post({"a": 1}))
-    act(None, other)
+    act(post({"a": 1}))
+    act(other)
     assert len(DONE) == 2
 
 
@@ -82,36 +91,76 @@ def test_other_requests_act(other: Request) -> None:
     "other", [post({"a": 2}), post({"a": 1}, path="/stop/"), post({"a": 1}, path="/play/?x=1")]
 )
 def test_another_request_under_the_same_key_is_refused(other: Request) -> None:
-    act(None, post({"a": 1}))
+    act(post({"a": 1}))
     assert code_of(act, other) == "idempotency_key_reused"
     assert len(DONE) == 1
 
 
 @pytest.mark.django_db
+def test_each_route_has_keys_of_its_own() -> None:
+    act(post({"a": 1}))
+    act(post({"a": 1}), route="stop/<pk>/")
+    assert len(DONE) == 2
+
+
+@pytest.mark.django_db
+def test_an_answer_is_kept_encrypted() -> None:
+    act(post({}), lambda request: Response({"token": "shown once"}, status=201))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM idempotency_records")
+        assert "shown once" not in repr(cursor.fetchall())
+    assert act(post({})).data == {"token": "shown once"}
+
+
+def upload(content: bytes, name: str = "a.mp3", **fields: Any) -> Request:
+    body = {"file": SimpleUploadedFile(name, content), **fields}
+    made = APIRequestFactory().post("/upload/", body, format="multipart", headers={idempotency.HEADER: "k-1"})
+    request = Request(made, parsers=[MultiPartParser()])
+    request.user = SimpleNamespace(pk=1, is_active=True)
+    return request
+
+
+@pytest.mark.django_db
+def test_a_file_is_known_by_its_content() -> None:
+    read: list[bytes] = []
+
+    def keep(request: Request) -> Response:
+        read.append(request.data["file"].read())
+        return Response({"number": len(read)}, status=201)
+
+    assert act(upload(b"one")).data == act(upload(b"one")).data
+    assert code_of(act, upload(b"two")) == "idempotency_key_reused"
+    assert code_of(act, upload(b"one", "b.mp3")) == "idempotency_key_reused"
+    assert code_of(act, upload(b"one", name_given="x")) == "idempotency_key_reused"
+    act(upload(b"three"), keep, route="music/upload/")
+    assert read == [b"three"], "the handler reads the file from its beginning"
+
+
+@pytest.mark.django_db
 def test_a_refused_request_releases_its_key() -> None:
     assert code_of(refuse, post({})) == code_of(refuse, post({})) == "quiet_hours"
-    assert act(None, post({})).status_code == 201
+    assert act(post({})).status_code == 201
 
 
 @pytest.mark.django_db
 def test_while_the_first_runs_a_retry_waits_and_a_dead_first_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    act(None, post({}))
+    act(post({}))
     IdempotencyRecord.objects.update(status=0)
     assert code_of(act, post({})) == "idempotency_in_progress"
     later = clock.now() + idempotency.GIVEN_UP_AFTER + timedelta(seconds=1)
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert act(None, post({})).data == {"number": 2}
+    assert act(post({})).data == {"number": 2}
 
 
 @pytest.mark.django_db
 def test_after_a_day_the_key_is_free_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    act(None, post({}))
+    act(post({}))
     later = clock.now() + idempotency.KEPT_FOR + timedelta(seconds=1)
     assert idempotency.forget_old(later - timedelta(seconds=2)) == 0
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert act(None, post({"a": 1})).data == {"number": 2}
+    assert act(post({"a": 1})).data == {"number": 2}
     assert idempotency.forget_old(later + idempotency.KEPT_FOR + timedelta(seconds=1)) == 1
 
 
@@ -119,7 +168,7 @@ def test_after_a_day_the_key_is_free_and_forgotten(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(("key", "good"), [("", False), ("x", True), ("x" * 255, True), ("x" * 256, False)])
 def test_how_long_a_key_may_be(key: str, good: bool) -> None:
     if good:
-        assert act(None, post({}, key=key)).status_code == 201
+        assert act(post({}, key=key)).status_code == 201
     else:
         assert code_of(act, post({}, key=key)) == "validation_failed"
 
@@ -131,7 +180,7 @@ def test_of_many_at_once_one_acts() -> None:
     def call(number: int) -> str:
         start.wait()
         try:
-            return str(act(None, post({})).status_code)
+            return str(act(post({})).status_code)
         except Refusal as refusal:
             return refusal.code
         finally:

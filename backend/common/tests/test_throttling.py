@@ -8,7 +8,7 @@ import pytest
 
 from common.context import Actor, acting_as
 from common.errors import Refusal
-from common.throttling import LIMITS, Limit, caller_address, forgive, spend
+from common.throttling import LIMITS, Limit, caller_address, counting, forgive, rate_headers, spend
 
 START = datetime(2026, 3, 1, 12, 0, 10, tzinfo=UTC)
 
@@ -61,3 +61,17 @@ def test_any_text_can_be_a_key(key: str) -> None:
 def test_an_address_is_counted_by_what_one_subscriber_has(address: str | None, block: str) -> None:
     with acting_as(Actor(ip_address=address)):
         assert caller_address() == block
+
+
+def test_what_was_spent_is_told_in_headers() -> None:
+    now = datetime(2026, 3, 1, 12, 10, tzinfo=UTC)
+    with counting():
+        assert rate_headers() == {}
+        spend("login.address", "1.2.3.4", now=now)
+        spend("login.account", "a", now=now)
+        spend("login.account", "a", now=now)
+        assert rate_headers() == {
+            "RateLimit-Policy": '"login.address";q=100;w=900, "login.account";q=10;w=900',
+            "RateLimit": '"login.address";r=99;t=300, "login.account";r=8;t=300',
+        }
+    assert rate_headers() == {}
