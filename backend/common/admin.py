@@ -16,7 +16,7 @@ do in the admin. What a service refuses is told on the form; rows deleted togeth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ClassVar, NamedTuple
 
 from django import forms
@@ -106,15 +106,19 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
         return values
 
     def _post_clean(self) -> None:
-        """Django's own would also check uniqueness and constraints, in words that are not the service's."""
+        """Each column alone. Django's own would check the whole too, in words that are not the service's."""
         excluded = self._get_validation_exclusions()  # type: ignore[attr-defined]  # not in the stubs
         meta = self._meta
         self.instance = construct_instance(self, self.instance, meta.fields, meta.exclude)
         try:
-            self.instance.full_clean(exclude=excluded, validate_unique=False, validate_constraints=False)
+            self.instance.clean_fields(exclude=excluded)
         except ValidationError as error:
-            self._update_errors(error)  # type: ignore[attr-defined]  # not in the stubs
-        for field, detail in complaints(self.refused) if self.refused else ():
+            self._tell(error)
+        if self.refused is not None:
+            self._tell(self.refused)
+
+    def _tell(self, refused: Exception) -> None:
+        for field, detail in complaints(refused):
             known = (field or "").partition(".")[0]
             self.add_error(known if known in self.fields else None, detail)
 
@@ -289,12 +293,18 @@ class StaffAdmin(ModelAdmin):
 
 
 def confirmed(
-    question: str, *, label: str = "", icon: str = "bolt", danger: bool = False
+    question: str,
+    *,
+    label: str = "",
+    icon: str = "bolt",
+    danger: bool = False,
+    form: type[forms.Form] | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Decorates a method of a StaffAdmin: a button on a row's page that asks first. Name it in `actions_detail`.
 
-    `question` may hold `{row}`. The method takes the request and the row, does its work, and answers a sentence that
-    is shown on the row's page, or a response of its own. Only the POST of the confirmation does anything.
+    `question` may hold `{row}`. The method takes the request, the row and what was filled into `form`, does its work,
+    and answers a sentence that is shown on the row's page, or a response of its own. Only the POST of the confirmation
+    does anything.
     """
 
     def decorate(act: Callable[..., Any]) -> Any:
@@ -312,15 +322,16 @@ def confirmed(
             row = self.get_object(request, unquote(object_id))
             if row is None:
                 return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-            if request.method == "POST":
-                return _carry_out(self, request, row, act)
+            filled = (form or forms.Form)(request.POST if request.method == "POST" else None)
+            if request.method == "POST" and filled.is_valid():
+                return _carry_out(self, request, row, partial(act, **filled.cleaned_data))
             context = {
                 **self.admin_site.each_context(request),
                 "title": title,
                 "opts": self.opts,
                 "question": question.format(row=row),
+                "form": filled,
                 "label": title,
-                "danger": danger,
                 "back": self.page_of(row.pk),
             }
             return TemplateResponse(request, "admin/confirm.html", context)
@@ -332,8 +343,7 @@ def confirmed(
 
 def _carry_out(admin: StaffAdmin, request: HttpRequest, row: Any, act: Callable[..., Any]) -> HttpResponse:
     try:
-        with transaction.atomic():
-            said = act(admin, request, row)
+        said = act(admin, request, row)
     except REFUSED as refused:
         return admin.told(request, refused, admin.page_of(row.pk))
     if isinstance(said, HttpResponse):

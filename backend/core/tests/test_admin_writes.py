@@ -12,8 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.urls import reverse
 
+from ai_config.models import AIProvider
 from announcements.models import Announcement
 from audit.models import AuditLog
+from clients.models import Client
 from common import clock
 from common.tenancy import system_scope
 from common.tests.sounds import sound
@@ -284,13 +286,13 @@ def test_an_announcement_is_spoken(browser: Browser, shop: Business) -> None:
 # --- buttons ---------------------------------------------------------------------------------------------
 
 
-def press(browser: Browser, row: Any, name: str) -> Any:
+def press(browser: Browser, row: Any, button: str, **filled: Any) -> Any:
     """Asks for the confirmation, which does nothing, and gives it."""
-    path = page(row, name)
+    path = page(row, button)
     before = len(trail())
     assert browser.get(path).status_code == 200
     assert len(trail()) == before
-    return browser.post(path, follow=True)
+    return browser.post(path, filled, follow=True)
 
 
 def test_a_new_token_is_shown_once(browser: Browser, shop: Business) -> None:
@@ -362,6 +364,71 @@ def test_a_playlist(browser: Browser, shop: Business) -> None:
     playlist = row_of(ChannelPlaylist)
     assert playlist.created_by.email == "boss@example.com"
     assert "Quiet hours need both" in complaint(save(browser, playlist, quiet_hours_start="22:00"))
+
+
+# --- businesses and providers ----------------------------------------------------------------------------
+
+
+def test_a_business(browser: Browser) -> None:
+    fields = {
+        "name": "Corner",
+        "business_name": "Corner Ltd",
+        "email": "Hello@Corner.example",
+        "telephone": "1",
+    }
+    assert save(browser, Client, **fields).status_code == 302
+    client = row_of(Client)
+    assert (client.email, client.status, client.subscription_status) == (
+        "hello@corner.example",
+        "trial",
+        "trial",
+    )
+    assert client.trial_ends_at - clock.now() > timedelta(days=13)
+    assert "already" in complaint(save(browser, Client, **fields))
+
+
+def test_a_business_is_locked_and_opened_by_buttons(browser: Browser, shop: Business) -> None:
+    save(browser, shop.client, status="suspended", ai_credits=7)
+    assert (row_of(Client).status, row_of(Client).ai_credits) == ("active", 7)
+    assert b"is suspended." in press(browser, shop.client, "suspend").content
+    assert row_of(Client).status == "suspended"
+    assert b"Set its status to trial first." in press(browser, shop.client, "extend_trial", days=3).content
+    press(browser, shop.client, "activate")
+    assert row_of(Client).status == "active"
+
+
+def test_a_business_is_deleted_in_two_steps(browser: Browser, shop: Business) -> None:
+    def confirm(name: str) -> bytes:
+        content: bytes = press(browser, shop.client, "confirm_deletion", name=name).content
+        return content
+
+    assert b"Ask for it first" in confirm("Our shop")
+    assert b"It is locked." in press(browser, shop.client, "request_deletion").content
+    assert b"Type the name of the business" in confirm("My shop")
+    assert b"It stays." in press(browser, shop.client, "cancel_deletion").content
+    press(browser, shop.client, "request_deletion")
+    assert b"It is being deleted" in confirm("Our shop")
+    assert [action for action, _, _ in trail(resource="client", action__endswith="deletion")] == [
+        "request_deletion",
+        "cancel_deletion",
+        "request_deletion",
+        "confirm_deletion",
+    ]
+
+
+def test_the_key_of_a_provider_is_set_and_never_shown(browser: Browser) -> None:
+    fields = {"name": "Voices", "provider": "elevenlabs", "is_active": "on"}
+    assert "Give the key." in complaint(save(browser, AIProvider, **fields))
+    assert save(browser, AIProvider, new_key="sk-first-of-all-keys", **fields).status_code == 302
+    provider = row_of(AIProvider)
+    assert save(browser, provider, name="Best voices").status_code == 302
+    assert (row_of(AIProvider).api_key, row_of(AIProvider).name) == ("sk-first-of-all-keys", "Best voices")
+    assert save(browser, provider, new_key="sk-second-of-all-keys").status_code == 302
+    assert row_of(AIProvider).api_key == "sk-second-of-all-keys"
+    assert b"-of-all-" not in browser.get(page(provider)).content
+    assert "-of-all-" not in str(trail())
+    assert b"is off." in press(browser, provider, "toggle").content
+    assert not row_of(AIProvider).is_active
 
 
 # --- signing in ------------------------------------------------------------------------------------------

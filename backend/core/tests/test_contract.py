@@ -26,9 +26,7 @@ FIELDS = [
     for name, promise in promised["fields"].items()
 ]
 
-NOT_YET = {
-    "POST /api/clients/{id}/impersonate/",
-}
+NOT_YET = {"POST /api/clients/{id}/impersonate/"}
 """Endpoints that are being built."""
 
 
