@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import connections
 
+from common import clock, heartbeat
+
 logger = logging.getLogger(__name__)
 
 
@@ -47,6 +49,8 @@ TABLE = (
     Periodic("users.forget_expired_sessions", 3600.0),
     Periodic("clients.close_lapsed_trials", 3600.0),
 )
+
+NAMES = frozenset(entry.task for entry in TABLE)
 
 
 def beat_schedule() -> dict[str, dict[str, Any]]:
@@ -95,6 +99,7 @@ async def _repeat(entry: Periodic, task: Callable[[], Any]) -> None:
 def _run_once(entry: Periodic, task: Callable[[], Any]) -> None:
     try:
         task()
+        heartbeat.beat(entry.task, now=clock.now())
     except Exception:
         logger.exception("periodic task %s failed; it runs again in %s s", entry.task, entry.every_s)
     finally:

@@ -90,6 +90,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "core.static_files.StaticFilesMiddleware",
     "common.middleware.RequestContextMiddleware",

@@ -1,0 +1,117 @@
+"""`/health/live` and `/health/ready`: what they answer, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError, connection
+from django.test import Client
+
+from common import clock, heartbeat
+from core import health
+from core.celery import app, periodic_work_lives
+from core.periodic import TABLE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    """Nothing is remembered from one test to the next; the scheduler ticks."""
+    cache.clear()
+    health.findings.cache_clear()
+    health.check_migrations.cache_clear()
+    heartbeat.beat(health.SCHEDULER, now=clock.now())
+    yield
+    health.findings.cache_clear()
+
+
+def ask(path: str, **headers: str) -> Any:
+    """The answer to an anonymous probe."""
+    return Client().get(path, headers=headers)
+
+
+def test_both_are_well() -> None:
+    assert ask("/health/live").json() == {"status": "ok"}
+    answer = ask("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok"), answer.json()
+    assert set(answer.json()["checks"]) >= {"database", "migrations", "cache", "scheduler", "storage"}
+    assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_a_probe_needs_no_name_and_no_tls(settings: Any, path: str) -> None:
+    settings.ALLOWED_HOSTS = ["sound.example.com"]
+    settings.SECURE_SSL_REDIRECT = True
+    assert ask(path, host="10.1.2.3").status_code == 200
+    assert Client().head(path, headers={"host": "10.1.2.3"}).status_code == 200
+    assert Client().post(path, headers={"host": "10.1.2.3"}).status_code != 200
+
+
+def broken(error: Exception) -> Any:
+    """A check that raises."""
+
+    def check() -> None:
+        raise error
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            OperationalError("connection to 10.0.0.7 refused, password secret"),
+            "The database does not answer.",
+        ),
+        (ConnectionError("redis://:secret@10.0.0.8"), "It does not answer; the log has the reason."),
+        (health.Unwell("Look here."), "Look here."),
+    ],
+)
+def test_what_is_unwell_is_told_without_its_secrets(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    monkeypatch.setitem(health.CHECKS, "storage", broken(error))
+    answer = ask("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["storage"]["problem"] == told
+    assert answer.json()["checks"]["database"]["ok"]
+    assert "secret" not in answer.content.decode()
+    assert ask("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize(("silent_s", "status"), [(5, 200), (29, 200), (31, 503), (None, 503)])
+def test_a_silent_scheduler(silent_s: int | None, status: int) -> None:
+    cache.clear()
+    if silent_s is not None:
+        heartbeat.beat(health.SCHEDULER, now=clock.now() - timedelta(seconds=silent_s))
+    assert ask("/health/ready").status_code == status
+
+
+def test_missing_migrations() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'schedules' AND name = '0002_client_lock'")
+    answer = ask("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["migrations"]["problem"].startswith("1 migrations are not applied")
+
+
+def test_many_probes_in_a_second_ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setitem(health.CHECKS, "storage", lambda: asked.append(1))
+    monkeypatch.setattr(health.time, "monotonic", lambda: 7.5)
+    for _ in range(5):
+        ask("/health/ready")
+    assert asked == [1]
+
+
+def test_workers_note_the_periodic_work_and_nothing_else() -> None:
+    app.loader.import_default_modules()
+    cache.clear()
+    periodic_work_lives(sender=app.tasks[TABLE[0].task])
+    periodic_work_lives(sender=app.tasks["celery.backend_cleanup"])
+    assert set(heartbeat.last_beats([TABLE[0].task, "celery.backend_cleanup"])) == {TABLE[0].task}
