@@ -133,6 +133,7 @@ class Config:
     webhook_networks: tuple[Network, ...]
     webhook_offline_after_s: int
     log_level: str
+    log_json: bool
 
     @property
     def embedded(self) -> bool:
@@ -191,6 +192,7 @@ def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
             "WEBHOOK_OFFLINE_AFTER_S", get("WEBHOOK_OFFLINE_AFTER_S"), default=60, most=86_400
         ),
         log_level=(get("LOG_LEVEL") or "INFO").upper(),
+        log_json=_log_json(get("LOG_FORMAT"), default=bool(redis_url or broker_url)),
     )
 
 
@@ -199,6 +201,15 @@ def _redis_url(url: str | None, host: str | None) -> str:
     if url:
         return url
     return f"redis://{host}:6379/0" if host else ""
+
+
+def _log_json(value: str | None, *, default: bool) -> bool:
+    """LOG_FORMAT is `json` or `plain`."""
+    formats = {"json": True, "plain": False, "": default}
+    try:
+        return formats[(value or "").strip().lower()]
+    except KeyError:
+        raise ConfigurationError(f"LOG_FORMAT={value!r} is not known: say json or plain.") from None
 
 
 def _s3(environ: Mapping[str, str]) -> S3 | None:

@@ -7,7 +7,9 @@ entry of X-Forwarded-For that the outermost of them appended, which a caller can
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +18,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from common.context import Actor, acting_as, identify
+from common.logs import REQUESTS
 from common.permissions import may_enter_admin
 from common.tenancy import EVERYTHING, entered
 
+requests = logging.getLogger(REQUESTS)
 GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -59,8 +63,22 @@ class RequestContextMiddleware:
             ),
             request_id=request_id,
         )
+        began = time.perf_counter()
         with acting_as(actor), entered(None):
             response = self.get_response(request)
+            requests.info(
+                "%s %s %s",
+                request.method,
+                request.path,
+                response.status_code,
+                extra={
+                    "method": request.method,
+                    "path": request.path,  # without its query, which may hold a signature
+                    "status": response.status_code,
+                    "ms": round((time.perf_counter() - began) * 1000, 1),
+                    "address": actor.ip_address,
+                },
+            )
         response["X-Request-ID"] = request_id
         return response
 

@@ -53,6 +53,11 @@ def current_scope() -> Scope:
     return scope
 
 
+def scope_if_any() -> Scope | None:
+    """The scope in force, or None: for whoever only tells of it."""
+    return _scope.get()
+
+
 @contextmanager
 def entered(scope: Scope | None) -> Iterator[None]:
     """Puts `scope` in force for the block (`None`: no scope, queries raise)."""

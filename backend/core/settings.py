@@ -18,6 +18,7 @@ from dotenv import load_dotenv
 
 from common import environment
 from common.data_folder import generated_secret, prepare_folder
+from common.logs import REQUESTS
 from core import api_description
 from core.admin_theme import UNFOLD as UNFOLD  # the theme reads it here
 from core.periodic import beat_schedule
@@ -353,13 +354,20 @@ DEFAULT_FROM_EMAIL = CONFIG.mail.sender
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "common.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "json" if CONFIG.log_json else "plain"}
+    },
     "root": {"handlers": ["console"], "level": CONFIG.log_level},
     "loggers": {
         "django.request": {"level": "ERROR"},
         # A foreign Host header is answered with 400; logging each would let anybody fill the log.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "celery": {"level": "INFO"},
+        # A line for every request is for machines that collect them.
+        REQUESTS: {"level": "INFO" if CONFIG.log_json else "WARNING"},
     },
 }
