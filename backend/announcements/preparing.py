@@ -19,10 +19,11 @@ from django.core.files import File
 from django.db import transaction
 
 from announcements import selectors
+from announcements.alerts import tell_prepared
 from announcements.models import Announcement
 from announcements.speech.synthesis import synthesise
 from announcements.speech.values import SpeechResult
-from common import preparation
+from common import clock, preparation
 from common.audio import isolated
 from common.audio.errors import CodedError
 from common.audio.values import Normalised
@@ -138,6 +139,7 @@ def _keep(pk: int, asked: dict[str, Any], clip: Path, columns: dict[str, Any]) -
             for column, value in columns.items():
                 setattr(current, column, value)
             current.save(update_fields=[*columns, "updated_at"])
+            tell_prepared(current, now=clock.now())
 
 
 def _fail(pk: int, asked: dict[str, Any], code: str, detail: str) -> None:
@@ -148,6 +150,7 @@ def _fail(pk: int, asked: dict[str, Any], code: str, detail: str) -> None:
             for column, value in columns.items():
                 setattr(current, column, value)
             current.save(update_fields=[*columns, "updated_at"])
+            tell_prepared(current, now=clock.now())
 
 
 def _locked(pk: int, asked: dict[str, Any]) -> Announcement | None:

@@ -48,6 +48,7 @@ class DeviceQuerySet(TenantQuerySet["Device"]):
         "last_seen",
         "ip_address",
         "silenced",
+        "told_away",
         "reported",
         "applied_rev",
         "boot_id",
@@ -69,7 +70,7 @@ class Device(models.Model):
 
     `volume`, `muted` and `output_delay_ms` are desired state, numbered by `desired_rev`; `reported` is what
     the speaker last said of itself and `applied_rev` the desired state it has applied. `silenced` says whether
-    that revision told of a locked business.
+    that revision told of a locked business. `told_away` is what webhooks last heard: that nobody hears of it.
     """
 
     class Status(models.TextChoices):
@@ -92,6 +93,7 @@ class Device(models.Model):
     output_delay_ms = models.PositiveIntegerField(default=0)
     desired_rev = models.PositiveBigIntegerField(default=1)
     silenced = models.BooleanField(default=False)
+    told_away = models.BooleanField(default=True)
 
     applied_rev = models.PositiveBigIntegerField(default=0)
     reported = models.JSONField(default=dict, blank=True)

@@ -17,7 +17,7 @@ from django.db import Error, connections
 
 from common import clock
 from common.batching import Batcher
-from devices import bus, ports, store
+from devices import bus, ports, presence, store
 from devices.credentials import Credential
 from devices.hub import Hub, Link
 from devices.models import Device
@@ -138,6 +138,7 @@ class Runtime:
         while True:
             await asyncio.sleep(REDELIVER_EVERY_S)
             try:
+                await self._in_store(lambda _: presence.listening(now=clock.now()), ())
                 await self._redeliver()
             except Exception:
                 logger.exception("what is due could not be read; trying again")

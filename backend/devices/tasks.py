@@ -5,13 +5,15 @@ from __future__ import annotations
 from celery import shared_task
 
 from common import clock
-from devices import services
+from devices import presence, services
 
 
 @shared_task(name="devices.watch_presence")
 def watch_presence() -> None:
-    """Writes the changes of presence."""
-    services.watch_presence(now=clock.now())
+    """Writes the changes of presence, and tells of those that last."""
+    now = clock.now()
+    services.watch_presence(now=now)
+    presence.tell_presence(now=now)
 
 
 @shared_task(name="devices.watch_locks")

@@ -19,6 +19,7 @@ from common.tenancy import system_scope
 from devices import protocol
 from devices.ports import DeviceReport
 from events import planned, told
+from events.alerts import tell_failed
 from events.domain import ledger, timing
 from events.messages import order_of
 from events.models import PlayEvent, PlayEventChange
@@ -79,6 +80,7 @@ class EventLedger:
             words = _words(reports, rows)
             changes: list[PlayEventChange] = []
             changed: dict[Any, PlayEvent] = {}
+            failed_before = {event.pk for event in rows.values() if event.status == ledger.FAILED}
             for report in reports:
                 event = rows.get(_key(report))
                 if event is None:
@@ -90,6 +92,7 @@ class EventLedger:
             if changed:
                 PlayEvent.objects.bulk_update(changed.values(), CHANGED, batch_size=200)
                 PlayEventChange.objects.bulk_create(changes)
+                tell_failed((event for pk, event in changed.items() if pk not in failed_before), now=now)
 
 
 def _resumed(event: PlayEvent, now: datetime) -> bool:

@@ -14,7 +14,9 @@ from common.given import given
 from devices import protocol
 from devices.ports import DeviceReport
 from events import ports
+from events.alerts import ALARMING, tell_failed
 from events.domain import ledger
+from events.models import PlayEvent
 from events.told import believed
 
 AROUND = timedelta(minutes=5)
@@ -59,6 +61,8 @@ def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "
         made = [_uuid(row[0]) for row in cursor.fetchall()]
         table, values = given("made", {"id": ("uuid", made)})
         cursor.execute(_REMEMBER.format(given=table), [_instant(now), status, reason, *values])
+    if reason in ALARMING:
+        tell_failed(PlayEvent._base_manager.filter(pk__in=made).order_by("play_at"), now=now)
     return set(made)
 
 

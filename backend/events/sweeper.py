@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from common.tenancy import system_scope
+from events.alerts import tell_failed
 from events.domain import ledger
 from events.models import PlayEvent, PlayEventChange
 
@@ -55,6 +56,7 @@ def _sweep(pks: list[UUID], now: datetime) -> int:
         PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="sweeper")
         for event in closed
     )
+    tell_failed(closed, now=now)
     return len(closed)
 
 

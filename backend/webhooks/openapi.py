@@ -22,6 +22,8 @@ def _schema_of(value: Any) -> dict[str, Any]:
             properties = {name: _schema_of(inner) for name, inner in value.items()}
             if "floor" in properties:  # a speaker may hang on none
                 properties["floor"]["type"] = ["object", "null"]
+            if properties.get("id") == {"type": "integer"}:  # what an event names may be gone when it is told
+                properties["id"] = {"type": ["integer", "null"]}
             return {"type": "object", "properties": properties, "required": sorted(properties)}
         case list():
             return {"type": "array", "items": _schema_of(value[0]), "minItems": 1}

@@ -42,12 +42,11 @@ class Event:
     at: datetime
 
 
-@transaction.atomic
 def emit(*, events: Sequence[Event], now: datetime) -> int:
     """Puts these events into the outbox, for every webhook that subscribes to them; returns how many messages.
 
-    Call it inside the transaction that makes them true, last: they are told if it commits. KeyError for an unknown
-    type.
+    Call it inside the transaction that makes them true, last: they are told if it commits. Where nobody subscribes it
+    costs one query. KeyError for an unknown type.
     """
     if not events:
         return 0
@@ -82,11 +81,14 @@ def _one_each(
 def _gathered(
     type_: str, events: Sequence[Event], webhooks: Sequence[Webhook], now: datetime
 ) -> Iterator[WebhookDelivery]:
-    """Events that come close together go into one message, which waits for them."""
+    """Events that come close together go into one message, which waits for them.
+
+    One that another transaction is adding to is not waited for: there are two messages then.
+    """
     kind = catalogue.TYPES[type_]
     waiting = {
         row.webhook_id: row
-        for row in WebhookDelivery.objects.select_for_update()
+        for row in WebhookDelivery.objects.select_for_update(skip_locked=True)
         .filter(webhook__in=webhooks, type=type_, status="pending", attempts=0, next_attempt_at__gt=now)
         .order_by("pk")
     }

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from common.tenancy import system_scope
-from webhooks.domain import catalogue, signing
 from webhooks.models import Webhook
+from webhooks.tests import support
 from webhooks.tests.receiver import Receiver, receiving
 
 MakeWebhook = Callable[..., Webhook]
@@ -27,18 +27,7 @@ def receiver(settings: Any) -> Iterator[Receiver]:
 @pytest.fixture
 def make_webhook() -> MakeWebhook:
     """`make_webhook(business, url=…)`: subscribed to everything."""
-
-    def make(business: Any, **columns: Any) -> Webhook:
-        defaults = {
-            "url": "https://8.8.8.8/hook",
-            "events": sorted(catalogue.TYPES),
-            "secret": signing.fresh_secret(),
-        }
-        with system_scope("test data"):
-            webhook: Webhook = Webhook.objects.create(client=business.client, **(defaults | columns))
-        return webhook
-
-    return make
+    return support.make_webhook
 
 
 @pytest.fixture
