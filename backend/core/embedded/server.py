@@ -1,4 +1,4 @@
-"""The web server itself: uvicorn, run from this process."""
+"""The web server itself: uvicorn, run from this process, or from as many as WEB_CONCURRENCY says."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from types import FrameType
 from typing import NoReturn
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 LARGEST_FRAME = 1024 * 1024
 """Bytes of a WebSocket frame that are read at all; the device protocol allows far less, and says so itself."""
 GRACE_S = 5
 """How long requests may still run once the server has been told to stop."""
+
+SILENT_S = 30
+"""A process of several that has not answered its supervisor for so long is replaced."""
 
 
 class _Server(uvicorn.Server):
@@ -48,6 +52,7 @@ def config_of(application: str) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_worker_healthcheck=SILENT_S,
     )
 
 
@@ -64,6 +69,16 @@ def leave_quietly_on_signals() -> None:
         signal.signal(number, leave)
 
 
-def serve(listener: socket.socket, when_ready: Callable[[], None]) -> None:
-    """Serves `core.asgi:application` on `listener` until a signal ends it. `when_ready` is called once."""
-    _Server(config_of("core.asgi:application"), when_ready).run(sockets=[listener])
+def serve(listener: socket.socket, when_ready: Callable[[], None], *, processes: int = 1) -> None:
+    """Serves `core.asgi:application` on `listener` until a signal ends it. `when_ready` is called once.
+
+    Several processes share the listener under a supervisor: it replaces one that dies, and on SIGHUP one after the
+    other, each once its successor serves, so that new code comes in without silence.
+    """
+    config = config_of("core.asgi:application")
+    if processes == 1:
+        _Server(config, when_ready).run(sockets=[listener])
+        return
+    config.workers = processes
+    when_ready()
+    Multiprocess(config, sockets=[listener]).run()

@@ -5,8 +5,11 @@ What one web server is asked for, the worker prepares and a speaker at the other
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -113,6 +116,27 @@ def test_processes_share_the_work(production: dict[str, str], tmp_path: Path) ->
         (event,) = ask(f"/announcements/{words}/play/", {"devices": [device["id"]]})["events"]
         path = f"/play-events/{event['id']}/"
         until(lambda: status(path) == "completed", lambda: http.get(path).text)
+
+
+def test_several_processes_share_a_port_and_are_replaced(production: dict[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+
+    def served_by(url: str) -> set[int]:
+        """The processes that have answered, after some more requests."""
+        for _ in range(20):
+            assert httpx.get(f"{url}/api/auth/me/", timeout=PATIENCE_S).status_code == 401
+        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+        return {line["process"] for line in lines if line.get("path") == "/api/auth/me/"}
+
+    with running(SERVE, log, r"serves at (\S+)", production | {"WEB_CONCURRENCY": "2"}) as said_:
+        url = said_[1]
+        first = until(lambda: len(found := served_by(url)) == 2 and found, log.read_text)
+        os.kill(min(first), signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{min(first)}").exists(), log.read_text)
+        second = until(lambda: len(found := served_by(url) - first) == 1 and found, log.read_text)
+        supervisor = int(Path(f"/proc/{max(first)}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        os.kill(supervisor, signal.SIGHUP)
+        until(lambda: len(served_by(url) - first - second) == 2, log.read_text)
 
 
 def test_daphne_serves_it_too(production: dict[str, str], tmp_path: Path) -> None:

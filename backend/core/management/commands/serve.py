@@ -70,7 +70,7 @@ class Command(BaseCommand):
                 held.callback(running.stop)
                 running.start()
 
-        server.serve(listener, when_ready)
+        server.serve(listener, when_ready, processes=config.web_concurrency)
 
 
 def refuse_contradictions() -> None:
