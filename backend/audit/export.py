@@ -44,7 +44,21 @@ COLUMNS = (
 _KEYS = {"client_id": "client", "user_id": "user", "real_user_id": "real_user"}
 HEADINGS = tuple(_KEYS.get(name, name) for name in COLUMNS)
 """As the API names them."""
-_TIMESTAMP, _DETAILS = COLUMNS.index("timestamp"), COLUMNS.index("details")
+_TIMESTAMP = COLUMNS.index("timestamp")
+_TEXTS = [
+    COLUMNS.index(name)
+    for name in (
+        "client_name",
+        "actor_name",
+        "real_actor_name",
+        "action",
+        "resource",
+        "resource_id",
+        "details",
+        "request_id",
+    )
+]
+"""What may begin with anything; the others are numbers, hexadecimal or an address."""
 
 Row = Sequence[Any]
 Writer = Callable[[Sequence[Row]], bytes]
@@ -55,14 +69,12 @@ def as_csv(rows: Sequence[Row]) -> bytes:
     text = io.StringIO(newline="")
     lines = csv.writer(text)
     for row in rows:
-        lines.writerow([_cell(value) for value in row])
+        cells = list(row)
+        cells[_TIMESTAMP] = cells[_TIMESTAMP].isoformat()
+        for place in _TEXTS:
+            cells[place] = harmless(cells[place])
+        lines.writerow(cells)
     return text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return harmless(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def as_json_lines(rows: Sequence[Row]) -> bytes:
@@ -77,7 +89,7 @@ def as_json_lines(rows: Sequence[Row]) -> bytes:
 
 
 FORMATS: dict[str, tuple[str, bytes, Writer]] = {
-    "csv": ("text/csv; charset=utf-8; header=present", as_csv([HEADINGS]), as_csv),
+    "csv": ("text/csv; charset=utf-8; header=present", f"{','.join(HEADINGS)}\r\n".encode(), as_csv),
     "jsonl": ("application/jsonl; charset=utf-8", b"", as_json_lines),
 }
 """Of each format: its media type, how a file begins, and how entries are written."""

@@ -69,9 +69,9 @@ class AuditLog(models.Model):
     the entry, the others follow within a second or two, in the order of the commits (`audit.sealing`).
     """
 
-    user = models.ForeignKey("users.User", null=True, **KEPT)
+    user = models.ForeignKey("users.User", null=True, db_index=False, **KEPT)
     real_user = models.ForeignKey("users.User", null=True, **KEPT)
-    client = models.ForeignKey("clients.Client", null=True, blank=True, **KEPT)
+    client = models.ForeignKey("clients.Client", null=True, blank=True, db_index=False, **KEPT)
     action = models.CharField(max_length=100)
     resource = models.CharField(max_length=100)
     resource_id = models.CharField(max_length=100)
