@@ -7,11 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from common.admin import StaffAdmin, StaffForm, link_to
+from common.admin import StaffAdmin, StaffForm, confirmed, link_to
 from common.admin_filters import by_choice, by_row, by_time
-from users import services
+from users import invitations, services
 from users.models import OutgoingMail, User
 
 
@@ -22,15 +23,9 @@ class UserForm(StaffForm):
         required=False,
         strip=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="Leave it empty to keep the present one. A new one ends every session of this person.",
+        help_text="Left empty, a new account is invited by mail to choose one, and an old one keeps its own."
+        " A new one ends every session of this person.",
     )
-
-    def clean(self) -> dict[str, Any]:
-        """A new account needs a password."""
-        values = super().clean()
-        if self.instance.pk is None and not values.get("new_password"):
-            self.add_error("new_password", "A new account needs a password.")
-        return values
 
 
 @admin.register(User)
@@ -39,7 +34,7 @@ class UserAdmin(StaffAdmin):
 
     trail = "user"
     form = UserForm
-    list_display = ("email", "name", "role", link_to("client"), link_to("floor"), "is_active", "last_login")
+    list_display = ("email", "name", "role", link_to("client"), link_to("floor"), "standing", "last_login")
     list_select_related = ("client", "floor__client")
     list_filter = (by_choice("role"), by_row("client"), "is_active", by_time("last_login"))
     search_fields = ("email", "username", "first_name", "last_name", "client__name")
@@ -52,9 +47,24 @@ class UserAdmin(StaffAdmin):
         ("Sign-in", {"fields": ("new_password", "username", ("last_login", "date_joined"))}),
     )
 
+    actions_detail = ("invite",)
+
+    @display(
+        description="standing", label={"Active": "success", "Invited": "warning", "Switched off": "danger"}
+    )
+    def standing(self, user: User) -> str:
+        """Active, invited or switched off."""
+        return user.status.label
+
+    @confirmed("Send {row} a new invitation? The link of the one before opens nothing any more.", icon="mail")
+    def invite(self, request: HttpRequest, user: User) -> str:
+        """For who has not chosen a password yet."""
+        invitations.invite(user=user)
+        return f"An invitation is on its way to {user.email}."
+
     def create_row(self, request: HttpRequest, values: dict[str, Any]) -> User:
         """With a role that fits its business and floor."""
-        password = values.pop("new_password")
+        password = values.pop("new_password", "") or None
         return services.create_user(by=request.user, password=password, **values)  # type: ignore[arg-type]  # staff are signed in
 
     def update_row(self, request: HttpRequest, row: User, changes: dict[str, Any]) -> User:

@@ -25,7 +25,7 @@ from events.tests.support import fresh, make_event
 from music.models import MusicFile
 from playlists.models import ChannelPlaylist
 from schedules.models import FloorStop, Schedule
-from users.models import User
+from users.models import OutgoingMail, User
 from zones.models import Floor
 
 pytestmark = pytest.mark.django_db
@@ -220,12 +220,21 @@ def test_an_account(browser: Browser, shop: Business) -> None:
         "floor": shop.floors[0].pk,
         "is_active": "on",
     }
-    assert "A new account needs a password." in complaint(save(browser, User, **fields))
     assert "too short" in complaint(save(browser, User, new_password="short", **fields))
     assert save(browser, User, new_password=PASSWORD, **fields).status_code == 302
     user = row_of(User, email="new@example.com")
     assert (user.role, user.floor_id, user.is_staff) == ("floor_user", shop.floors[0].pk, False)
     assert user.check_password(PASSWORD)
+
+
+def test_an_account_without_a_password_is_invited(browser: Browser, shop: Business) -> None:
+    fields = {"email": "new@example.com", "role": "client", "client": shop.client.pk, "is_active": "on"}
+    assert save(browser, User, **fields).status_code == 302
+    user = row_of(User, email="new@example.com")
+    assert user.status == "invited"
+    assert b"An invitation is on its way to new@example.com." in press(browser, user, "invite").content
+    assert list(OutgoingMail.objects.values_list("address", flat=True)) == ["new@example.com"] * 2
+    assert b"has a password already" in press(browser, shop.admin, "invite").content
 
 
 def test_a_password_is_set_and_never_shown(browser: Browser, shop: Business) -> None:
