@@ -67,6 +67,8 @@ class GuardedAPIView(APIView):
     """POST actions that take no `Idempotency-Key`, and why a retry does no harm."""
     conditional: ClassVar[frozenset[str]] = frozenset()
     """Actions on one row that know its entity tag: reads answer 304, changes 412."""
+    only_in_person: ClassVar[frozenset[str]] = frozenset()
+    """Actions that nobody calls under a borrowed identity."""
 
     @property
     def caller(self) -> Any:
@@ -109,6 +111,10 @@ class GuardedAPIView(APIView):
             real_user_id=impersonator.pk if impersonator else None,
             real_name=impersonator.get_username() if impersonator else "",
         )
+        if impersonator is not None and self.action_name() in self.only_in_person:
+            raise Refusal(
+                "impersonating", "Only the person themselves can do this, not staff who act as them."
+            )
         exempt = user.role == ADMIN or self.action_name() in self.works_when_locked
         if request.method not in SAFE_METHODS and not exempt:
             refuse_locked(user.client)

@@ -59,6 +59,8 @@ CODES: dict[str, Code] = {
     "permission_denied": Code(403, "Your role does not allow this"),
     "wrong_password": Code(400, "The current password is wrong"),
     "own_account": Code(403, "This cannot be done to one's own account"),
+    "impersonating": Code(403, "This is not done under a borrowed identity"),
+    "no_admin": Code(409, "The business has no active admin"),
     "last_admin": Code(409, "The business would be left without an admin"),
     "link_invalid": Code(400, "The link from the mail opens nothing any more"),
     "not_invited": Code(409, "There is no open invitation"),

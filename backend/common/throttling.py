@@ -52,6 +52,8 @@ LIMITS: dict[str, Limit] = {
     "avatar.user": Limit(30, 15 * MINUTE),
     # Invitations: a chain may set up a hundred people in an afternoon.
     "invite.client": Limit(200, HOUR),
+    # A help desk looks into a few dozen businesses; a stolen account of staff shall not walk through all of them.
+    "impersonate.user": Limit(60, HOUR),
     # New speakers that ask for a code: a chain may unpack a hundred behind one address.
     "pair.address": Limit(120, HOUR),
     # Entered pairing codes. 20^8 codes and ten minutes each leave a guesser nothing.

@@ -118,6 +118,7 @@ class LogoutView(GuardedAPIView):
     """The end of a session."""
 
     access = {"post": IsFloorUser}
+    only_in_person = frozenset({"post"})
     works_when_locked = frozenset({"post"})
     repeatable = {"post": "a session that has ended is ended"}
 
@@ -129,7 +130,12 @@ class LogoutView(GuardedAPIView):
         responses={
             204: None,
             **problems(
-                "validation_failed", "malformed", "not_authenticated", "token_invalid", "permission_denied"
+                "validation_failed",
+                "malformed",
+                "not_authenticated",
+                "token_invalid",
+                "permission_denied",
+                "impersonating",
             ),
         },
     )
@@ -144,6 +150,7 @@ class MeView(GuardedAPIView):
 
     access = {"get": IsFloorUser, "patch": IsFloorUser}
     conditional = frozenset({"get", "patch"})
+    only_in_person = frozenset({"patch"})
     works_when_locked = frozenset({"patch"})
     """One's own account is not the business's: a leaked password is changed at any time."""
 
@@ -167,7 +174,7 @@ class MeView(GuardedAPIView):
         request=ProfileSerializer,
         responses={
             200: ChangedMeSerializer,
-            **problems(*BODY, *SIGNED_IN, "wrong_password", "rate_limited"),
+            **problems(*BODY, *SIGNED_IN, "impersonating", "wrong_password", "rate_limited"),
         },
     )
     def patch(self, request: Request) -> Response:
@@ -195,6 +202,7 @@ class OwnAvatarView(GuardedAPIView):
     """One's own picture."""
 
     access = {"put": IsFloorUser, "delete": IsFloorUser}
+    only_in_person = frozenset({"put", "delete"})
     works_when_locked = frozenset({"put", "delete"})
     parser_classes = (MultiPartParser,)
 
@@ -205,7 +213,14 @@ class OwnAvatarView(GuardedAPIView):
         request={"multipart/form-data": PictureSerializer},
         responses={
             200: MeSerializer,
-            **problems(*BODY, *SIGNED_IN, *PICTURE_PROBLEMS, "rate_limited", "unsupported_media_type"),
+            **problems(
+                *BODY,
+                *SIGNED_IN,
+                *PICTURE_PROBLEMS,
+                "impersonating",
+                "rate_limited",
+                "unsupported_media_type",
+            ),
         },
     )
     def put(self, request: Request) -> Response:
@@ -218,7 +233,7 @@ class OwnAvatarView(GuardedAPIView):
         summary="Remove your own picture",
         description="Doing it twice is no error.",
         tags=["auth"],
-        responses={204: None, **problems(*SIGNED_IN)},
+        responses={204: None, **problems(*SIGNED_IN, "impersonating")},
     )
     def delete(self, request: Request) -> Response:
         """204."""

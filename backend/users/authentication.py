@@ -10,7 +10,7 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import Token
 
 from users.models import User
-from users.tokens import holds
+from users.tokens import holds, recognise
 
 
 class BearerAuthentication(JWTAuthentication):
@@ -30,4 +30,6 @@ class BearerAuthentication(JWTAuthentication):
             raise AuthenticationFailed("The user is gone or shut out.")
         if not holds(validated_token, user):
             raise AuthenticationFailed("The password, role or floor was changed since: sign in again.")
+        if not recognise(validated_token, user):
+            raise AuthenticationFailed("The impersonation has ended.")
         return user

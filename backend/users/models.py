@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -60,6 +61,11 @@ class User(AbstractUser):
     avatar = models.ImageField(upload_to="avatars/", null=True, blank=True)
     session_generation = models.PositiveIntegerField(default=0, editable=False)
     """Counted up, it ends every session of before: tokens and sessions of the admin carry it."""
+
+    impersonator: User | None = None
+    """Under impersonation, the member of staff who really acts; set at sign-in, never stored."""
+    impersonated_until: datetime | None = None
+    """When the impersonation ends."""
 
     everyone = PeopleManager()
     objects: ClassVar[Any] = TenantManager()

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from clients.serializers import OwnClientSerializer
 from common.permissions import ADMIN, capabilities_of
-from common.serializers import TenantSerializer, invalid
+from common.serializers import TenantRelatedField, TenantSerializer, invalid
 from common.validators import validate_time_zone
 from users.avatars import avatar_url
 from users.models import User
@@ -112,6 +112,21 @@ class PictureSerializer(serializers.Serializer[Any]):
     )
 
 
+class RealActorSerializer(serializers.Serializer[Any]):
+    """The member of staff behind a borrowed identity."""
+
+    id = serializers.IntegerField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    email = serializers.EmailField(read_only=True)
+
+
+class BorrowedSerializer(serializers.Serializer[User]):
+    """By whom the identity is borrowed, and until when."""
+
+    by = RealActorSerializer(source="impersonator", read_only=True)
+    until = serializers.DateTimeField(source="impersonated_until", read_only=True)
+
+
 class MeSerializer(serializers.ModelSerializer[User]):
     """The person who asks: profile, business, floor, and what the role may do."""
 
@@ -120,6 +135,9 @@ class MeSerializer(serializers.ModelSerializer[User]):
     floor = OwnFloorSerializer(read_only=True, allow_null=True)
     avatar = AvatarField()
     capabilities = serializers.SerializerMethodField(help_text="What the role may do.")
+    impersonation = serializers.SerializerMethodField(
+        help_text="Set while staff act as this person; null otherwise."
+    )
 
     class Meta:
         model = User
@@ -136,6 +154,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
             "client",
             "floor",
             "capabilities",
+            "impersonation",
             "last_login",
         ]
         read_only_fields = fields
@@ -143,6 +162,11 @@ class MeSerializer(serializers.ModelSerializer[User]):
     def get_capabilities(self, user: User) -> list[str]:
         """The names of what the role may do."""
         return capabilities_of(user.role)
+
+    @extend_schema_field(BorrowedSerializer(allow_null=True))
+    def get_impersonation(self, user: User) -> dict[str, Any] | None:
+        """Who really acts."""
+        return None if user.impersonator is None else dict(BorrowedSerializer(user).data)
 
 
 class TokensSerializer(serializers.Serializer[Any]):
@@ -155,6 +179,28 @@ class TokensSerializer(serializers.Serializer[Any]):
 class SessionSerializer(TokensSerializer):
     """A pair of tokens and whose they are."""
 
+    user = MeSerializer(read_only=True)
+
+
+class ImpersonationRequestSerializer(serializers.Serializer[Any]):
+    """Whose identity staff borrow, and why."""
+
+    reason = serializers.CharField(
+        min_length=5, max_length=500, help_text="For the record, which the business's own admins can read."
+    )
+    user = TenantRelatedField(
+        queryset=User.objects,
+        required=False,
+        allow_null=True,
+        help_text="One of the business's active admins; left out: the oldest account of them.",
+    )
+
+
+class ImpersonationSerializer(serializers.Serializer[Any]):
+    """A borrowed identity."""
+
+    access = serializers.CharField(read_only=True, help_text="For `Authorization: Bearer`, 15 minutes.")
+    expires_at = serializers.DateTimeField(read_only=True)
     user = MeSerializer(read_only=True)
 
 

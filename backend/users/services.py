@@ -18,6 +18,7 @@ from common.context import identify
 from common.errors import Refusal
 from common.permissions import ADMIN, CLIENT, FLOOR_USER
 from common.validators import field_error
+from users.impersonation import refuse_borrowed
 from users.invitations import invite
 from users.models import User
 from users.passwords import set_new_password
@@ -81,10 +82,12 @@ def create_user(
 
     Without a password its person is invited by mail to choose one.
 
-    Raises Refusal `permission_denied` for a role that `by` may not give; `ValidationError` for a floor that
-    does not fit the role, a used address, a weak password.
+    Raises Refusal `permission_denied` for a role that `by` may not give, `impersonating` for a password chosen under
+    a borrowed identity; `ValidationError` for a floor that does not fit the role, a used address, a weak password.
     """
     _may_grant(by, role)
+    if password is not None:
+        refuse_borrowed(by, "choose a password: leave it out, and the person is invited")
     if email_is_a_persons(email):
         raise field_error("email", "unique", TAKEN)
     user = _new_account(email=email, role=role, client=client, **fields)
@@ -106,9 +109,12 @@ def update_user(*, user: User, by: User, **changes: Any) -> User:
     Somebody who is still invited is invited anew at another address.
 
     Raises Refusal: `own_account` for what nobody does to themselves, `permission_denied` for a role that `by`
-    may not give, `last_admin` when the business would be left without an active client admin. Raises
+    may not give, `impersonating` for an address or password changed under a borrowed identity, `last_admin` when
+    the business would be left without an active client admin. Raises
     `ValidationError` for a floor that does not fit the role, a used address, a weak password.
     """
+    if needs_password(user, **changes):
+        refuse_borrowed(by, "change anybody's address or password")
     if user.pk == by.pk:
         _refuse_to_oneself(user, changes)
     role = changes.get("role", user.role)

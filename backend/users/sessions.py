@@ -20,6 +20,7 @@ from common.context import identify
 from common.errors import Refusal
 from common.throttling import caller_address, forgive, spend
 from common.validators import field_error
+from users.impersonation import refuse_borrowed
 from users.models import User
 from users.selectors import find_account
 from users.tokens import bound, holds
@@ -41,7 +42,11 @@ class Session:
 
 @transaction.atomic
 def open_session(user: User) -> Session:
-    """A fresh pair of tokens for a person whose right to it is established."""
+    """A fresh pair of tokens for a person whose right to it is established.
+
+    Raises Refusal `impersonating`: who borrows an identity gets no session that outlives the loan.
+    """
+    refuse_borrowed(user, "open a session")
     refresh = bound(RefreshToken.for_user(user), user)
     # simplejwt keeps the token itself, which whoever reads the table could use. Its id is all that is needed.
     OutstandingToken.objects.filter(jti=refresh[api_settings.JTI_CLAIM]).update(token="")

@@ -6,16 +6,24 @@ when they are switched off or get another role or floor.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import Token
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
+from common.permissions import ADMIN, CLIENT
 from users.models import User
 
 GENERATION_CLAIM = "gen"
 """A token without it is of the first generation."""
+
+ACTOR_CLAIM = "act"
+"""Who really acts (RFC 8693 §4.1), with the same claims about them; no token of a person's own session has it."""
+
+Claims = Token | Mapping[str, Any]
 
 T = TypeVar("T", bound=Token)
 
@@ -26,13 +34,43 @@ def bound(token: T, user: User) -> T:
     return token
 
 
-def holds(token: Token, user: User) -> bool:
+def carrying(actor: User, token: T) -> T:
+    """The token, by which `actor` will act in the name of its person."""
+    token[ACTOR_CLAIM] = {
+        "sub": str(actor.pk),
+        GENERATION_CLAIM: actor.session_generation,
+        api_settings.REVOKE_TOKEN_CLAIM: get_md5_hash_password(actor.password),
+    }
+    return token
+
+
+def holds(token: Claims, user: User) -> bool:
     """Whether nothing has ended the token since it was made for this person, nor shut them out with their business.
 
-    Signature and life are checked before.
+    `token` may also be what another's token says of an actor. Signature and life are checked before.
     """
     return (
         user.may_sign_in
         and token.get(GENERATION_CLAIM, 0) == user.session_generation
         and token.get(api_settings.REVOKE_TOKEN_CLAIM) == get_md5_hash_password(user.password)
     )
+
+
+def recognise(token: Token, user: User) -> bool:
+    """Whether this person may act by the token, which holds for them; tells `user` who really acts, if somebody else.
+
+    A client admin's identity alone is lent, and only to who is a member of staff still.
+    """
+    actor = token.get(ACTOR_CLAIM)
+    if actor is None:
+        return True
+    staff = User.everyone.filter(pk=actor["sub"], role=ADMIN).first()
+    if staff is None or not holds(actor, staff) or user.role != CLIENT:
+        return False
+    user.impersonator, user.impersonated_until = staff, end_of(token)
+    return True
+
+
+def end_of(token: Token) -> datetime:
+    """When the token expires."""
+    return datetime.fromtimestamp(token["exp"], tz=UTC)

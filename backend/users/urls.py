@@ -6,6 +6,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from users.auth_views import LoginView, LogoutView, MeView, OwnAvatarView, RefreshView, RegisterView
+from users.impersonation_views import ImpersonateView
 from users.link_views import AcceptInvitationView, ConfirmPasswordResetView, PasswordResetView
 from users.views import UserViewSet
 
@@ -26,5 +27,6 @@ urlpatterns = [
     ),
     path("auth/me/", MeView.as_view(), name="auth-me"),
     path("auth/me/avatar/", OwnAvatarView.as_view(), name="auth-me-avatar"),
+    path("clients/<int:pk>/impersonate/", ImpersonateView.as_view(), name="client-impersonate"),
     *router.urls,
 ]

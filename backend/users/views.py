@@ -54,7 +54,7 @@ class UserFilters(TenantFilterSet):
             "A floor user needs a floor, nobody else has one. Staff may make staff, who have no client. Without a"
             " `password` the person gets a mail with a link to choose one, and is `invited` until then."
         ),
-        responses={201: UserSerializer, **writing("rate_limited")},
+        responses={201: UserSerializer, **writing("impersonating", "rate_limited")},
     ),
     partial_update=extend_schema(
         summary="Change an account",
@@ -62,7 +62,10 @@ class UserFilters(TenantFilterSet):
             "Nobody changes their own role, floor, password or activity here. A change of role, floor, password or"
             " activity ends the person's sessions. Who is still invited gets a new invitation at a new address."
         ),
-        responses={200: UserSerializer, **writing("own_account", "last_admin", "rate_limited")},
+        responses={
+            200: UserSerializer,
+            **writing("own_account", "last_admin", "impersonating", "rate_limited"),
+        },
     ),
     destroy=extend_schema(
         summary="Delete an account",

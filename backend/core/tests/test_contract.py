@@ -26,9 +26,6 @@ FIELDS = [
     for name, promise in promised["fields"].items()
 ]
 
-NOT_YET = {"POST /api/clients/{id}/impersonate/"}
-"""Endpoints that are being built."""
-
 
 def test_the_contract_is_whole() -> None:
     assert (len(CONTRACT["models"]), len(FIELDS), len(CONTRACT["endpoints"])) == (15, 132, 65)
@@ -126,6 +123,4 @@ def test_each_endpoint_is_there(endpoint: str) -> None:
     method, path = endpoint.split()
     pk = str(uuid.uuid4()) if "play-events" in path else "1"
     answer = APIClient().generic(method, path.replace("{id}", pk))
-    there = answer.status_code in {400, 401}
-    assert there or answer.status_code in {404, 405}
-    assert there is (endpoint not in NOT_YET), "strike it from NOT_YET" if there else "it leads nowhere"
+    assert answer.status_code in {400, 401}, "it leads nowhere"

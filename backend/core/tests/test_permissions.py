@@ -125,6 +125,7 @@ LINES = [
     Line("DELETE", "clients/{client}/", STAFF_ONLY.format(202)),
     Line("POST", "clients/{client}/extend-trial/", STAFF_ONLY.format(409), {"days": 7}),
     Line("POST", "clients/{client}/confirm-deletion/", STAFF_ONLY.format(409), {"name": "N"}),
+    Line("POST", "clients/{client}/impersonate/", STAFF_ONLY.format(200), {"reason": "a ticket"}),
     Line("POST", "clients/{client}/cancel-deletion/", STAFF_ONLY.format(409)),
     # --- floors
     Line("GET", "floors/", LISTED),
