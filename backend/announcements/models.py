@@ -21,6 +21,7 @@ MEASURED = (
     "lead_in_ms",
     "queued_at",
     "attempts",
+    "speech",
     "updated_at",
 )
 
@@ -36,7 +37,7 @@ class Announcement(SoundFacts, Preparable):
 
     `duration` is whole seconds (the brief's), `duration_ms` the exact length. `spoken_by` is the id of the
     voice that really spoke, which may differ from the voice asked for. Schedules choose it from `valid_from` on and
-    until before `valid_until`; None: without bound.
+    until before `valid_until`; None: without bound. `speech` says who spoke it, as `speaking.Record` has it.
     """
 
     class Type(models.TextChoices):
@@ -62,6 +63,7 @@ class Announcement(SoundFacts, Preparable):
     voice = models.CharField(max_length=100, blank=True)
     language = models.CharField(max_length=35, blank=True)
     spoken_by = models.CharField(max_length=100, blank=True)
+    speech = models.JSONField(null=True, blank=True)
     chime = models.CharField(max_length=20, choices=Chime.choices, default=Chime.NONE)
     lead_in_ms = models.PositiveIntegerField(default=0)
     audio_file = models.FileField(upload_to="announcements/%Y/%m/", null=True, blank=True)
@@ -100,3 +102,41 @@ class Announcement(SoundFacts, Preparable):
     def sound(self) -> Sound:
         """The announcement as it is streamed."""
         return Sound(file=self.audio_file, sha256=self.sha256, mime=self.mime_type, name=self.title)
+
+
+@owns_files("file")
+class SpeechClip(models.Model):
+    """Speech as it came from a voice, kept for one business: the same words by the same voice are not paid for twice.
+
+    `key` is the SHA-256 of what it was made from (`clips.key_of`), `sha256` that of the file. `cost_usd` is what making
+    it cost.
+    """
+
+    client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64)
+    file = models.FileField(upload_to="speech/%Y/%m/")
+    sha256 = models.CharField(max_length=64)
+    mime_type = models.CharField(max_length=100)
+    file_size = models.BigIntegerField()
+    duration_ms = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=50)
+    voice = models.CharField(max_length=100)
+    model = models.CharField(max_length=100, blank=True)
+    cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(db_index=True)
+
+    objects = TenantManager()
+
+    class Meta:
+        db_table = "speech_clips"
+        ordering = ["-used_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["client", "key"], name="speech_clip_once")]
+
+    def __str__(self) -> str:
+        return f"{self.voice}, {self.duration_ms} ms"
+
+    @property
+    def sound(self) -> Sound:
+        """The clip as it is streamed."""
+        return Sound(file=self.file, sha256=self.sha256, mime=self.mime_type, name="Speech")

@@ -18,11 +18,13 @@ from django.conf import settings
 from django.core.files import File
 from django.db import transaction
 
-from announcements import selectors
+from ai_config.adapters.values import BACKGROUND
 from announcements.alerts import tell_prepared
 from announcements.models import Announcement
+from announcements.speaking import ask_providers, local_record, local_voice
 from announcements.speech.synthesis import synthesise
 from announcements.speech.values import SpeechResult
+from audit.services import record
 from common import clock, preparation
 from common.audio import isolated
 from common.audio.errors import CodedError
@@ -33,6 +35,8 @@ from common.uploads import local_copy, remove_on_commit, stored
 MP3 = "audio/mpeg"
 ASKED = ("status", "type", "text", "voice", "language", "chime", "source_file")
 """The columns that say what is to be made."""
+PATIENCE_S = 180.0
+"""After this long no further provider is asked: the job has to end within its time."""
 
 logger = logging.getLogger(__name__)
 
@@ -76,12 +80,26 @@ def _normalised(announcement: Announcement, target: Path) -> dict[str, Any]:
 
 
 def _spoken(announcement: Announcement, target: Path) -> dict[str, Any]:
-    text = announcement.text
-    voice = selectors.voice_for(text=text, voice=announcement.voice, language=announcement.language)
+    text, asked, language = announcement.text, announcement.voice, announcement.language
+    tried = ask_providers(
+        text=text,
+        voice=asked,
+        language=language,
+        client_id=announcement.client_id,
+        bounds=BACKGROUND,
+        patience_s=PATIENCE_S,
+        now=clock.now(),
+    )
+    if tried.clip is not None and tried.record is not None:
+        with local_copy(tried.clip.file) as source:
+            clip = isolated.normalise(source, target, trim_silence=True, chime=_chime(announcement))
+        return _columns(clip) | {"spoken_by": tried.record.voice, "speech": tried.record.as_json()}
+    voice, more = local_voice(text=text, voice=asked, language=language)
     speech = synthesise(
         text, voice, target, max_chars=settings.MAX_SPEECH_CHARACTERS, chime=_chime(announcement)
     )
-    return _columns(speech) | {"spoken_by": speech.voice_id}
+    told = local_record(voice, (*tried.passed_over, *more))
+    return _columns(speech) | {"spoken_by": speech.voice_id, "speech": told.as_json()}
 
 
 def _chime(announcement: Announcement) -> str | None:
@@ -140,6 +158,14 @@ def _keep(pk: int, asked: dict[str, Any], clip: Path, columns: dict[str, Any]) -
                 setattr(current, column, value)
             current.save(update_fields=[*columns, "updated_at"])
             tell_prepared(current, now=clock.now())
+            if "speech" in columns:
+                record(
+                    "speak",
+                    resource="announcement",
+                    resource_id=current.pk,
+                    client_id=current.client_id,
+                    details=columns["speech"],
+                )
 
 
 def _fail(pk: int, asked: dict[str, Any], code: str, detail: str) -> None:

@@ -23,13 +23,16 @@ def media_sound(pk: int, sha256: str) -> Sound | None:
 
 def voices_at_hand(*, language: str = "", engine: str = "") -> list[Voice]:
     """The voices of this server, best first. `en` finds every English voice, `en-GB` only British ones."""
-    wanted = language.replace("_", "-").lower()
     return [
         voice
         for voice in voices(_piper_folder())
-        if (not wanted or f"{voice.language.lower()}-".startswith(f"{wanted}-"))
-        and (not engine or voice.engine == engine)
+        if (not language or speaks(voice.language, language)) and (not engine or voice.engine == engine)
     ]
+
+
+def speaks(spoken: str, wanted: str) -> bool:
+    """Whether a voice of the language `spoken` is one for `wanted` (BCP 47): `en` for every English, `en-GB` itself."""
+    return f"{spoken.lower()}-".startswith(f"{wanted.replace('_', '-').lower()}-")
 
 
 def voice_for(*, text: str, voice: str, language: str) -> Voice:

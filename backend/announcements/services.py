@@ -10,11 +10,15 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from ai_config.adapters.catalogue import SPEECH
+from ai_config.selectors import active_providers
 from announcements import selectors
 from announcements.models import Announcement
+from announcements.speaking import credits_for, provider_of
 from announcements.speech.errors import TextRefused, VoiceUnknown
 from announcements.speech.text import prepare, readable
 from announcements.tasks import JOB_OF
+from announcements.voice_list import may_be_asked_for
 from audit.services import changes_named
 from clients.models import Client
 from common import jobs
@@ -31,12 +35,19 @@ MADE_FROM = (*SPOKEN, "chime")
 """What is prepared anew when it changes."""
 
 
-def refuse_unspeakable(*, text: str, voice: str, language: str) -> None:
-    """Raises the `Refusal` that says why this text cannot be spoken so; returns when it can be tried."""
+def refuse_unspeakable(*, text: str, voice: str, language: str, now: datetime) -> None:
+    """Raises the `Refusal` that says why this text cannot be spoken so; returns when it can be tried.
+
+    A provider's voice reads every script, as far as anybody knows before it is asked.
+    """
     try:
         words = prepare(text, max_chars=settings.MAX_SPEECH_CHARACTERS)
     except TextRefused as refused:
         raise Refusal(refused.code, refused.detail, field="text") from refused
+    if provider_of(voice) and not may_be_asked_for(voice, now=now):
+        raise Refusal("voice_unknown", f"No provider offers the voice {voice!r} now.", field="voice")
+    if provider_of(voice) or (not voice and active_providers(SPEECH)):
+        return
     try:
         chosen = selectors.voice_for(text=words, voice=voice, language=language)
     except VoiceUnknown as unknown:
@@ -47,6 +58,20 @@ def refuse_unspeakable(*, text: str, voice: str, language: str) -> None:
             "no_voice_for_language",
             f"The voice {chosen.label} cannot read this script. Choose a voice of the text's language.",
             field="voice" if voice else "language",
+        )
+
+
+def refuse_unaffordable(*, client: Client, text: str, voice: str) -> None:
+    """Raises Refusal `out_of_credits` when a provider's voice was asked for that the business cannot pay.
+
+    Nothing is taken: the job does that. Who names no voice is spoken by one of this server instead.
+    """
+    price = credits_for(text)
+    if provider_of(voice) and client.ai_credits < price:
+        raise Refusal(
+            "out_of_credits",
+            f"This voice costs {price} AI credits, and {client.ai_credits} are left. Choose a voice that is free.",
+            field="voice",
         )
 
 
@@ -89,9 +114,10 @@ def generate_announcement(
     """Makes an announcement of typed text and asks for its speaking; the row is `generating` until then.
 
     `fields` holds title, text, voice, language, chime, category, enabled and validity. Raises Refusal: `text_empty`,
-    `text_too_long`, `text_unspeakable`, `voice_unknown`, `no_voice_for_language`.
+    `text_too_long`, `text_unspeakable`, `voice_unknown`, `no_voice_for_language`, `out_of_credits`.
     """
-    refuse_unspeakable(**{name: fields.get(name, "") for name in SPOKEN})
+    refuse_unspeakable(**{name: fields.get(name, "") for name in SPOKEN}, now=now)
+    refuse_unaffordable(client=client, text=fields["text"], voice=fields.get("voice", ""))
     with changes_named("generate"):
         return _create(
             client=client,
@@ -123,7 +149,8 @@ def update_announcement(
     if anew:
         spoken = locked.type == Announcement.Type.TTS
         if spoken:
-            refuse_unspeakable(**{name: getattr(locked, name) for name in SPOKEN})
+            refuse_unspeakable(**{name: getattr(locked, name) for name in SPOKEN}, now=now)
+            refuse_unaffordable(client=locked.client, text=locked.text, voice=locked.voice)
         wanted = {
             "status": Readiness.GENERATING if spoken else Readiness.PROCESSING,
             "failure_code": "",

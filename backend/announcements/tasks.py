@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from announcements import preparing
+from announcements import clips, preparing
 from common import clock, jobs, preparation
 from common.media_fields import Readiness
 from common.tenancy import system_scope
@@ -28,6 +28,13 @@ def generate_tts_audio(announcement_id: int) -> None:
 
 JOB_OF = {Readiness.PROCESSING: prepare_announcement, Readiness.GENERATING: generate_tts_audio}
 """Which job brings an announcement out of this status."""
+
+
+@shared_task(name="announcements.forget_unused_speech")
+def forget_unused_speech() -> None:
+    """Lets go of clips that nobody has used for long."""
+    with system_scope("every business's old clips go"):
+        clips.forget_unused(now=clock.now())
 
 
 @shared_task(name="announcements.resume_unfinished")

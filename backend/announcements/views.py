@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -12,21 +13,29 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from announcements.clips import MEDIA_KIND as CLIPS
+from announcements.drafting import preview_speech, write_draft
 from announcements.filters import AnnouncementFilter
 from announcements.models import Announcement
-from announcements.selectors import voices_at_hand
 from announcements.serializers import (
     AnnouncementSerializer,
+    DraftAskedSerializer,
+    DraftSerializer,
     NewAnnouncementSerializer,
+    PreviewAskedSerializer,
+    PreviewSerializer,
     SpeechSerializer,
     VoiceSerializer,
 )
 from announcements.services import generate_announcement, update_announcement, upload_announcement
+from announcements.voice_list import voices_on_offer
 from common import clock
 from common.api import DestroyMixin, GuardedAPIView, ListMixin, RetrieveMixin, TenantViewSet, UpdateMixin
+from common.media_urls import media_url
 from common.openapi import SIGNED_IN, problems, reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser
 from common.streaming import STREAM_HEADERS, STREAM_PROBLEMS, STREAM_RESPONSES, AnyAccept, sound_response
+from common.throttling import spend
 from common.uploads import UPLOAD_PROBLEMS
 
 SPEECH_PROBLEMS = (
@@ -35,6 +44,7 @@ SPEECH_PROBLEMS = (
     "text_unspeakable",
     "voice_unknown",
     "no_voice_for_language",
+    "out_of_credits",
 )
 
 
@@ -77,6 +87,8 @@ class AnnouncementViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, T
         "stream": IsFloorUser,
         "create": IsClientAdmin,
         "generate": IsClientAdmin,
+        "preview": IsClientAdmin,
+        "draft": IsClientAdmin,
         "partial_update": IsClientAdmin,
         "destroy": IsClientAdmin,
     }
@@ -124,7 +136,12 @@ class AnnouncementViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, T
 
     @extend_schema(
         summary="Make an announcement of typed text",
-        description="Answers at once with status `generating`, which becomes `ready`, or `failed` with the reason.",
+        description=(
+            "Answers at once with status `generating`, which becomes `ready`, or `failed` with the reason. The voice"
+            " asked for speaks it, else sync2gear's providers in their order, else a voice of this server; `speech`"
+            " tells who did. A provider costs one AI credit for every 1,000 characters begun, taken when it has"
+            " spoken; the same words by the same voice are not paid for twice."
+        ),
         request=SpeechSerializer,
         responses={202: AnnouncementSerializer, **writing(*SPEECH_PROBLEMS)},
     )
@@ -133,6 +150,60 @@ class AnnouncementViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, T
         """202 with the announcement that is being spoken."""
         announcement = self._generated(self._valid(SpeechSerializer))
         return Response(self.represent(announcement), status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Hear a voice",
+        description=(
+            "Has some words spoken while you wait, and keeps no announcement. Costs and falls back as"
+            " `tts/generate/` does."
+        ),
+        request=PreviewAskedSerializer,
+        responses={
+            200: PreviewSerializer,
+            **writing(*SPEECH_PROBLEMS, "speech_failed", "rate_limited"),
+        },
+    )
+    @action(detail=False, methods=["post"], url_path="tts/preview", url_name="tts-preview")
+    def preview(self, request: Request) -> Response:
+        """200 with a link to the sound."""
+        fields = self._valid(PreviewAskedSerializer)
+        now = clock.now()
+        spend("speech_preview.user", str(self.caller.pk), now=now)
+        clip, told = preview_speech(
+            client=fields["client"],
+            text=fields["text"],
+            voice=fields.get("voice", ""),
+            language=fields.get("language", ""),
+            now=now,
+        )
+        link, expires_at = media_url(CLIPS, clip.pk, clip.sha256, now=now)
+        shown = {
+            "audio_url": link,
+            "expires_at": expires_at,
+            "duration_ms": clip.duration_ms,
+            "mime_type": clip.mime_type,
+            "speech": told.as_json(),
+        }
+        return Response(PreviewSerializer(shown).data)
+
+    @extend_schema(
+        summary="Have an announcement drafted",
+        description=(
+            "A provider writes copy for this purpose, of at most `max_seconds` when spoken. It is plain text to be"
+            " read and changed by a person, and nothing is kept. One AI credit, given back if nothing was written."
+        ),
+        request=DraftAskedSerializer,
+        responses={
+            200: DraftSerializer,
+            **writing("no_copy_provider", "out_of_credits", "providers_unavailable", "rate_limited"),
+        },
+    )
+    @action(detail=False, methods=["post"])
+    def draft(self, request: Request) -> Response:
+        """200 with the text."""
+        fields = self._valid(DraftAskedSerializer)
+        spend("draft.user", str(self.caller.pk), now=clock.now())
+        return Response(DraftSerializer(asdict(write_draft(**fields))).data)
 
     @extend_schema(
         summary="Listen to an announcement",
@@ -157,15 +228,18 @@ class AnnouncementViewSet(ListMixin, RetrieveMixin, UpdateMixin, DestroyMixin, T
 
 
 class VoiceViewSet(GuardedAPIView, GenericViewSet[Any]):
-    """The voices of this server."""
+    """The voices of providers and of this server."""
 
     serializer_class = VoiceSerializer
     filter_backends = ()
     access = {"list": IsFloorUser}
 
     @extend_schema(
-        summary="The voices at hand",
-        description="Best first. The `id` of one is what a spoken announcement names as its `voice`.",
+        summary="The voices on offer",
+        description=(
+            "Of the active providers and of this server, best first. The `id` of one is what a spoken announcement"
+            " names as its `voice`. A provider that cannot be asked just now is left out."
+        ),
         parameters=[
             OpenApiParameter("language", str, description="BCP 47: `en` finds en-GB too, `en-GB` only that."),
             OpenApiParameter("engine", str, description="Only the voices of this engine."),
@@ -175,6 +249,8 @@ class VoiceViewSet(GuardedAPIView, GenericViewSet[Any]):
     def list(self, request: Request) -> Response:
         """A page of voices."""
         asked = request.query_params
-        found = voices_at_hand(language=asked.get("language", ""), engine=asked.get("engine", ""))
+        found = voices_on_offer(
+            language=asked.get("language", ""), engine=asked.get("engine", ""), now=clock.now()
+        )
         page: Any = self.paginate_queryset(found)
         return self.get_paginated_response(VoiceSerializer(page, many=True).data)

@@ -93,6 +93,9 @@ CODES: dict[str, Code] = {
     "text_unspeakable": Code(400, "The text cannot be spoken"),
     "voice_unknown": Code(400, "There is no such voice"),
     "no_voice_for_language": Code(400, "No voice speaks this language"),
+    "speech_failed": Code(503, "The voice gave no speech"),
+    "no_copy_provider": Code(409, "No provider writes copy"),
+    "providers_unavailable": Code(503, "No provider could do it just now"),
     # devices and plays
     "device_revoked": Code(403, "The device's token was revoked"),
     "authorization_pending": Code(400, "Nobody has entered the code yet"),

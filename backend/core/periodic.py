@@ -39,6 +39,7 @@ TABLE = (
     Periodic("music.resume_unfinished", 60.0),
     Periodic("announcements.resume_unfinished", 60.0),
     Periodic("clients.resume_erasing", 60.0),
+    Periodic("announcements.forget_unused_speech", 3600.0),
     Periodic("users.deliver_due_mails", 30.0),
     Periodic("webhooks.send_due", 5.0),
     Periodic("webhooks.tell_switched_off", 60.0),

@@ -222,7 +222,7 @@ def test_voices(shop, call):
     answer = call(shop.floor_user).get(f"{URL}tts/voices/")
     assert answer.status_code == 200
     assert answer.data["count"] > 20
-    assert set(answer.data["results"][0]) == {"id", "name", "language", "engine", "gender", "quality"}
+    assert set(answer.data["results"][0]) == {"id", "name", "language", "engine", "gender", "quality", "free"}
     qualities = [voice["quality"] for voice in answer.data["results"]]
     assert qualities == sorted(qualities, reverse=True)
 

@@ -42,6 +42,7 @@ WITHOUT_A_PAGE = {
     "ai_config.AIUsage": "the provider's usage in the API, day by day",
     "audit.AuditChain": "heads of chains: `manage.py verify_audit` prints them",
     "schedules.ClientLock": "what the scheduler remembers of locks; the business shows its own, and the trail has them",
+    "announcements.SpeechClip": "a cache: nothing to administer",
     "common.IdempotencyRecord": "answers to repeated requests, kept for a day: nothing to administer",
     "playlists.FloorProgramme": "what the tick has to do next; its results are the programme's revisions",
     "schedules.ScheduleOccurrence": "which plays belong to which schedule: the plays themselves are listed",

@@ -176,6 +176,18 @@ LINES = [
         {"client": "{client}", "title": "New", "text": "Good morning"},
     ),
     Line("GET", "announcements/tts/voices/", LISTED),
+    Line(
+        "POST",
+        "announcements/tts/preview/",
+        "401 | 403 403 403 | 200 400 | 200 | 401",
+        {"client": "{client}", "text": "Tea"},
+    ),
+    Line(
+        "POST",
+        "announcements/draft/",
+        "401 | 403 403 403 | 409 400 | 409 | 401",
+        {"client": "{client}", "purpose": "Tea"},
+    ),
     Line("GET", "announcements/{announcement}/", READ_ONE),
     Line("PATCH", "announcements/{announcement}/", CHANGED, {"title": "N"}),
     Line("DELETE", "announcements/{announcement}/", REMOVED),
@@ -255,7 +267,7 @@ LINES = [
     Line("PATCH", "ai-providers/{provider}/", "401 | 403 - - | 403 - | 200 | 401", {"name": "N"}),
     Line("DELETE", "ai-providers/{provider}/", "401 | 403 - - | 403 - | 204 | 401"),
     Line("POST", "ai-providers/{provider}/toggle/", "401 | 403 - - | 403 - | 200 | 401"),
-    Line("POST", "ai-providers/{provider}/test/", "401 | 403 - - | 403 - | 200 | 401", {}),
+    Line("POST", "ai-providers/{provider}/test/", "401 | 403 - - | 403 - | 400 | 401", {"kind": "x"}),
     Line("GET", "ai-providers/{provider}/usage/", "401 | 403 - - | 403 - | 200 | 401"),
     # --- the audit trail
     Line("GET", "audit-logs/", "401 | 403 - - | 200 - | 200 | 401"),
@@ -440,9 +452,7 @@ def things_of(business: Business, floor: int, code: str, refresh: str) -> Things
         "play": str(event.play_id),
         "playlist": playlist.pk,
         "schedule": schedule.pk,
-        "provider": AIProvider.objects.create(
-            name=name, provider="openai", api_key="k", daily_request_limit=0
-        ).pk,
+        "provider": AIProvider.objects.create(name=name, provider="openai", api_key="k", is_active=False).pk,
         "entry": entry,
         "code": code,
         "nobody": "nobody",
