@@ -41,6 +41,7 @@ ELSEWHERE: dict[Route, str] = {
     ): "needs a claimed pairing: devices/tests/test_pairing_api.py; the claim is entered",
     ("POST", "auth/invitations/accept/"): "needs the token of a mail: users/tests",
     ("POST", "auth/password-reset/confirm/"): "needs the token of a mail: users/tests",
+    ("POST", "announcements/draft/"): "needs a provider that writes: announcements/tests/test_drafts.py",
     ("POST", "users/{user}/invite/"): "needs somebody who never signed in: users/tests",
 }
 """Writes that the table's callers cannot make, and where they are looked at."""
@@ -63,6 +64,7 @@ NAMES: dict[Route, str] = {
     ("POST", "music/upload/"): "upload",
     ("POST", "announcements/"): "generate",
     ("POST", "announcements/tts/generate/"): "generate",
+    ("POST", "announcements/tts/preview/"): "preview",
     ("POST", "announcements/{announcement}/play/"): "play",
     ("POST", "play-events/{event}/cancel/"): "cancel",
     ("POST", "play-events/cancel/"): "cancel",

@@ -267,7 +267,7 @@ LINES = [
     Line("PATCH", "ai-providers/{provider}/", "401 | 403 - - | 403 - | 200 | 401", {"name": "N"}),
     Line("DELETE", "ai-providers/{provider}/", "401 | 403 - - | 403 - | 204 | 401"),
     Line("POST", "ai-providers/{provider}/toggle/", "401 | 403 - - | 403 - | 200 | 401"),
-    Line("POST", "ai-providers/{provider}/test/", "401 | 403 - - | 403 - | 400 | 401", {"kind": "x"}),
+    Line("POST", "ai-providers/{provider}/test/", "401 | 403 - - | 403 - | 200 | 401", {}),
     Line("GET", "ai-providers/{provider}/usage/", "401 | 403 - - | 403 - | 200 | 401"),
     # --- the audit trail
     Line("GET", "audit-logs/", "401 | 403 - - | 200 - | 200 | 401"),
@@ -452,7 +452,9 @@ def things_of(business: Business, floor: int, code: str, refresh: str) -> Things
         "play": str(event.play_id),
         "playlist": playlist.pk,
         "schedule": schedule.pk,
-        "provider": AIProvider.objects.create(name=name, provider="openai", api_key="k", is_active=False).pk,
+        "provider": AIProvider.objects.create(
+            name=name, provider="openai", api_key="k", is_active=False, daily_request_limit=0
+        ).pk,
         "entry": entry,
         "code": code,
         "nobody": "nobody",
