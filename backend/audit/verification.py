@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, Subquery
+from django.db.models.functions import Coalesce
 
 from audit.domain.chain import BEGINNING, STAFF, Entry, Finding, Head, check, digest_of
 from audit.models import SAID, AuditChain, AuditLog
@@ -43,10 +44,10 @@ def verify(chain: int, *, start: Head, head: Head) -> Iterator[Finding]:
                 "not_as_noted", start.number, noted and noted.pk, "The noted head is gone or another."
             )
     yield from check(_entries(rows, start, head), start=start, head=head)
-    beyond_head = rows.filter(number__gt=AuditChain.objects.filter(chain=chain).values("number"))
-    if head == BEGINNING:
-        beyond_head = rows.exclude(number=None)
-    for pk, number in beyond_head.values_list("pk", "number").order_by("number")[:CHUNK]:
+    # In one statement with the head as it is now: the sealer may have gone on since.
+    now_kept = Subquery(AuditChain.objects.filter(chain=chain).values("number"))
+    too_far = rows.filter(number__gt=Coalesce(now_kept, 0)).order_by("number").values_list("pk", "number")
+    for pk, number in too_far[:CHUNK]:
         yield Finding("beyond_head", number, pk, "The head kept of this chain does not reach so far.")
     for row in rows.filter(number=None).iterator(chunk_size=CHUNK):
         if row.digest_now() != row.digest:
