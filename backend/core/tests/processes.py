@@ -9,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 ROOT = Path(__file__).parents[3]
 SERVE = [sys.executable, str(ROOT / "backend" / "manage.py"), "serve"]
@@ -48,6 +48,42 @@ def serving(data: Path, **more: str) -> Iterator[tuple[str, str]]:
             assert not re.search("Traceback|Warning|ERROR", said(err)), said(err)
         finally:
             process.kill()
+
+
+@contextmanager
+def running(
+    command: list[str],
+    log: Path,
+    ready: str,
+    env: dict[str, str],
+    *,
+    cwd: Path = ROOT / "backend",
+    end: signal.Signals = signal.SIGTERM,
+) -> Iterator[re.Match[str]]:
+    """A process of which `ready` has been heard; it is ended by a signal, and has to end well."""
+    with (
+        log.open("w+") as out,
+        subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=out) as process,
+    ):
+        try:
+            yield until(lambda: re.search(ready, said(out)), lambda: said(out), alive=process)
+            process.send_signal(end)
+            assert process.wait(PATIENCE_S) == 0, said(out)
+            assert "Traceback" not in said(out), said(out)
+        finally:
+            process.kill()
+
+
+def until(
+    check: Callable[[], Any], explain: Callable[[], Any], alive: subprocess.Popen[Any] | None = None
+) -> Any:
+    """What `check` answers once that is true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (answer := check()):
+        assert alive is None or alive.poll() is None, explain()
+        assert time.monotonic() < deadline, explain()
+        time.sleep(0.1)
+    return answer
 
 
 def said(file: IO[str]) -> str:

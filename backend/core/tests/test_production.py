@@ -12,9 +12,8 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,42 +21,13 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from core.tests.processes import PATIENCE_S, ROOT, SERVE, environment, said
+from core.tests.processes import PATIENCE_S, ROOT, SERVE, environment, running, until
 from testing import servers
 
 pytestmark = pytest.mark.system
 
-BACKEND = ROOT / "backend"
 CELERY = [sys.executable, "-m", "celery", "-A", "core"]
 MANAGE = SERVE[:2]
-
-
-@contextmanager
-def running(command: list[str], log: Path, ready: str, env: dict[str, str]) -> Iterator[re.Match[str]]:
-    """A process of which `ready` has been heard; it is ended with SIGTERM, and has to end well."""
-    with (
-        log.open("w+") as out,
-        subprocess.Popen(command, cwd=BACKEND, env=env, stdout=out, stderr=out) as process,
-    ):
-        try:
-            yield until(lambda: re.search(ready, said(out)), lambda: said(out), alive=process)
-            process.terminate()
-            assert process.wait(PATIENCE_S) == 0, said(out)
-            assert "Traceback" not in said(out), said(out)
-        finally:
-            process.kill()
-
-
-def until(
-    check: Callable[[], Any], explain: Callable[[], Any], alive: subprocess.Popen[Any] | None = None
-) -> Any:
-    """What `check` answers once that is true."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (answer := check()):
-        assert alive is None or alive.poll() is None, explain()
-        assert time.monotonic() < deadline, explain()
-        time.sleep(0.1)
-    return answer
 
 
 @pytest.fixture
