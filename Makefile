@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker stack test fuzz lint docs bench lock clean
+.PHONY: help run speaker stack test fuzz lint docs examples bench lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -48,6 +48,10 @@ docs: $(INSTALLED) ## write the pages that are made from the code: errors, OpenA
 	$(PY) backend/manage.py errors_doc > docs/errors.md; \
 	$(PY) backend/manage.py openapi > docs/openapi.yaml; \
 	$(PY) backend/manage.py asyncapi > docs/asyncapi.json
+
+examples: $(INSTALLED) ## make the API's example requests, write their answers into its description, and `docs`
+	@$(PY) -m pytest -q --record-examples backend/core/tests/test_examples.py
+	@$(MAKE) --no-print-directory docs
 
 bench: $(INSTALLED) ## measure, and print one line of JSON and a table for each bench (ARGS=names)
 	@$(PY) bench/run.py $(ARGS)

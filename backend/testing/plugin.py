@@ -33,7 +33,7 @@ _SERVERS = pytest.StashKey[ExitStack]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--both-footprints` and `--fuzz`."""
+    """`--both-footprints`, `--fuzz` and `--record-examples`."""
     parser.addoption(
         "--both-footprints",
         action="store_true",
@@ -45,6 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         metavar="CASES",
         help="draw so many cases for each operation and caller, from a fresh seed, and try every boundary value",
+    )
+    parser.addoption(
+        "--record-examples",
+        action="store_true",
+        help="write the answers to the API's example requests into the description",
     )
 
 
