@@ -166,7 +166,10 @@ INSTEAD: dict[str, Instead] = {
 }
 """By line. What is the same for all (`client` for staff alone) is left out: these are client admins' requests."""
 
-WITHOUT = {"GET /media/announcement/{announcement}/x": "a signed link answers with sound"}
+WITHOUT = {
+    "GET /media/announcement/{announcement}/x": "a signed link answers with sound",
+    "POST announcements/draft/": "it needs a provider that writes, which this business has not",
+}
 """Lines without an example, and why."""
 
 
@@ -297,8 +300,11 @@ def test_every_operation_has_an_example_that_is_told() -> None:
     document = ScopedSchemaGenerator().get_schema(public=True)
     told = json.loads(RECORDED.read_text())
     assert told.keys() == {id_of(line) for line in TRIED}, "run: make examples"
+    untried = {id_of(line) for line in LINES if key_of(line) in WITHOUT}
     for path, item in document["paths"].items():
         for method, operation in item.items():
+            if operation["operationId"] in untried:
+                continue
             where = (method, path)
             status = str(told.get(operation["operationId"], {}).get("status", ""))
             content = operation["responses"].get(status, {}).get("content", {})
