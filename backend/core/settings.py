@@ -372,6 +372,8 @@ LOGGING = {
         "celery.beat": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        # It would log whole URLs, which may hold what lets one in.
+        "httpx": {"level": "WARNING"},
         # A line for every request is for machines that collect them.
         REQUESTS: {"level": "INFO" if CONFIG.log_json else "WARNING"},
     },

@@ -38,6 +38,18 @@ def test_bool(value: str | None, default: bool, expected: bool) -> None:
     assert environment.parse_bool("X", value, default=default) is expected
 
 
+def test_networks() -> None:
+    assert read().webhook_networks == ()
+    networks = read(WEBHOOK_NETWORKS="10.1.0.0/16, fd00::/8,192.168.1.7").webhook_networks
+    assert [str(network) for network in networks] == ["10.1.0.0/16", "fd00::/8", "192.168.1.7/32"]
+
+
+@pytest.mark.parametrize("value", ["10.1.0.1/16", "10.1.0.0/40", "example.com"])
+def test_what_is_no_network_says_how_to_write_one(value: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"WEBHOOK_NETWORKS: .+; write networks as 10.1.0.0/16"):
+        read(WEBHOOK_NETWORKS=value)
+
+
 @pytest.mark.parametrize("value", ["2", "y", "enabled", "none"])
 def test_a_bool_that_is_neither_names_the_setting(value: str) -> None:
     with pytest.raises(ConfigurationError, match=f"DEBUG='{value}' is neither yes nor no"):
