@@ -332,6 +332,7 @@ def confirmed(
                 "question": question.format(row=row),
                 "form": filled,
                 "label": title,
+                "variant": "danger" if danger else "primary",
                 "back": self.page_of(row.pk),
             }
             return TemplateResponse(request, "admin/confirm.html", context)

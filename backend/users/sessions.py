@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.sessions.models import Session as AdminSession
 from django.db import transaction
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -134,8 +135,9 @@ def sign_out(*, user: User, refresh: str) -> None:
 
 
 def forget_expired(now: datetime) -> int:
-    """Deletes the records of refresh tokens that have run out; returns how many."""
-    return OutstandingToken.objects.filter(expires_at__lt=now).delete()[0]
+    """Deletes the records of refresh tokens, and of sessions in the admin, that have run out; returns how many."""
+    ended = AdminSession.objects.filter(expire_date__lt=now).delete()[0]
+    return ended + OutstandingToken.objects.filter(expires_at__lt=now).delete()[0]
 
 
 def _person_of(token: RefreshToken | UntypedToken) -> str:

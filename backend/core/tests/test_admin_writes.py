@@ -25,6 +25,7 @@ from events.tests.support import fresh, make_event
 from music.models import MusicFile
 from playlists.models import ChannelPlaylist
 from schedules.models import FloorStop, Schedule
+from users import sessions
 from users.models import OutgoingMail, User
 from zones.models import Floor
 
@@ -486,6 +487,16 @@ def test_a_guesser_is_slowed_here_and_at_the_api_together(boss: User, call: Any)
 def test_who_is_switched_off_is_out_at_once(browser: Browser, boss: User) -> None:
     assert browser.get("/admin/").status_code == 200
     User.everyone.filter(pk=boss.pk).update(is_active=False)
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_a_session_ends_and_is_forgotten(boss: User) -> None:
+    browser = Browser()
+    cookie = sign_in(boss.email, browser=browser).cookies["sessionid"]
+    assert (cookie["max-age"], cookie["httponly"], cookie["samesite"]) == (12 * 3600, True, "Lax")
+    sessions.forget_expired(clock.now() + timedelta(hours=11))
+    assert browser.get("/admin/").status_code == 200
+    sessions.forget_expired(clock.now() + timedelta(hours=13))
     assert browser.get("/admin/").status_code == 302
 
 
