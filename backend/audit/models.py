@@ -102,7 +102,7 @@ class AuditLog(models.Model):
             models.Index(fields=["resource", "resource_id", "-timestamp"], name="audit_thing_time"),
             models.Index(fields=["user", "-timestamp"], name="audit_user_time"),
             models.Index(fields=["action", "-timestamp"], name="audit_action_time"),
-            models.Index(fields=["request_id"], condition=~Q(request_id=""), name="audit_request"),
+            models.Index(fields=["request_id"], name="audit_request"),
             models.Index(fields=["client", "number"], name="audit_chain"),
             models.Index(fields=["id"], condition=Q(number=None), name="audit_unsealed"),
         ]
