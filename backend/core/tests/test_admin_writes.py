@@ -276,7 +276,7 @@ def test_music_is_taken_for_what_it_decodes_as(browser: Browser, shop: Business)
         "boss@example.com",
         True,
     )
-    assert [entry[0] for entry in trail(resource="music")] == ["create"]
+    assert [entry[0] for entry in trail(resource="music")] == ["upload"]
 
 
 def test_what_is_no_audio_is_refused(browser: Browser, shop: Business) -> None:
