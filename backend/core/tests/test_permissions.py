@@ -514,6 +514,10 @@ COLUMNS = [
 ]
 
 
+ONE_TEXT_FOR_ALL = frozenset({"schema/"})
+"""The API's description is the same for every caller; its examples hold the names that tests give to their things."""
+
+
 def ask(world: dict[str, Any], line: Line, caller: str, whose: str) -> str:
     """The status that this caller gets; whatever it did is undone."""
     things = world["columns"][whose]
@@ -526,10 +530,12 @@ def ask(world: dict[str, Any], line: Line, caller: str, whose: str) -> str:
             content_type="application/json",
         )
         transaction.set_rollback(True)
-    if caller in ("anonymous", "floor user", "client admin", "speaker") and not answer.streaming:
+    if answer.streaming or line.path in ONE_TEXT_FOR_ALL:
+        return str(answer.status_code)
+    if caller in ("anonymous", "floor user", "client admin", "speaker"):
         for secret in world["columns"]["tenant"].secrets:
             assert secret not in answer.content.decode(), f"{caller} was sent something of another tenant"
-    if caller == "floor user" and whose == "own" and not answer.streaming and line.method == "GET":
+    if caller == "floor user" and whose == "own" and line.method == "GET":
         for secret in world["columns"]["floor"].secrets[:1]:
             seen_by_all = line.path.startswith(("announcements/", "music/"))
             assert seen_by_all or secret not in answer.content.decode(), "something of another floor"
