@@ -21,7 +21,7 @@ BATCH = 5000
 
 
 def seal(*, now: datetime) -> int:
-    """Chains all entries that wait; returns how many. Several may run at once: they take turns."""
+    """Chains all entries that wait; returns how many. Of several at once, one does it."""
     sealed = 0
     while AuditLog.everything.filter(number=None).exists():
         count = _seal_batch(now)
@@ -33,9 +33,11 @@ def seal(*, now: datetime) -> int:
 
 @transaction.atomic
 def _seal_batch(now: datetime) -> int:
-    # Whoever holds this row seals. It is locked before the entries are looked for, so that nobody sees them open twice.
+    # Whoever holds this row seals. It is locked before the entries are looked for, so that nobody sees them open twice;
+    # who comes meanwhile goes away again, so that a long seal does not gather workers that wait for it.
     AuditChain.objects.get_or_create(chain=STAFF, defaults=_columns(BEGINNING, now))
-    AuditChain.objects.select_for_update().get(chain=STAFF)
+    if not AuditChain.objects.select_for_update(skip_locked=True).filter(chain=STAFF):
+        return 0
     waiting = AuditLog.everything.filter(number=None).order_by("pk").values_list("pk", "client_id", "digest")
     entries = [(pk, client or STAFF, digest) for pk, client, digest in waiting[:BATCH]]
     stored = AuditChain.objects.in_bulk({chain for _, chain, _ in entries})
