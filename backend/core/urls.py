@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from common import media_urls
+from core import account_pages
 from core.api_docs import AsyncAPIView, RedocView, SwaggerView
 
 handler400 = "common.errors.bad_request_view"
@@ -37,5 +38,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/redoc/", RedocView.as_view(url_name="schema"), name="redoc"),
     path("api/asyncapi/", AsyncAPIView.as_view(), name="asyncapi"),
     path("", include(media_urls)),
+    path("", include(account_pages)),
     path("admin/", admin.site.urls),
 ]
