@@ -29,6 +29,12 @@ class WebhookSerializer(TenantSerializer[Webhook]):
     is_active = serializers.BooleanField(
         default=True, help_text="false: nothing is sent, and nothing kept for later."
     )
+    switched_off = serializers.ChoiceField(
+        choices=Webhook.Off.choices,
+        allow_blank=True,
+        read_only=True,
+        help_text="Why we switched it off; empty when nobody did, or a person.",
+    )
 
     class Meta:
         model = Webhook
@@ -62,7 +68,6 @@ class WebhookSerializer(TenantSerializer[Webhook]):
             "failures": {"help_text": "Failed attempts in a row."},
             "failing_since": {"help_text": "The first of them."},
             "paused_until": {"help_text": "Its receiver asked to be left alone until then."},
-            "switched_off": {"help_text": "Why we switched it off; empty when nobody did, or a person."},
             "old_secret_until": {"help_text": "Until then the secret before signs too."},
         }
 
