@@ -1,4 +1,4 @@
-"""Signs of life of periodic work: when each task last ended well, for health checks and metrics.
+"""Signs of life: when each task, periodic ones above all, last ended well; for health checks and metrics.
 
 Kept in the cache, which all processes of the production footprint share; embedded there is one process. A cache that
 is lost has no signs of life until the next turn.
@@ -17,7 +17,7 @@ KEPT_S = 86_400
 
 
 def beat(task: str, *, now: datetime) -> None:
-    """The periodic task of this name has just ended well."""
+    """The task of this name has just ended well."""
     cache.set(_key(task), clock.to_us(now), KEPT_S)
 
 

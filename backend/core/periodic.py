@@ -51,8 +51,6 @@ TABLE = (
     Periodic("clients.close_lapsed_trials", 3600.0),
 )
 
-NAMES = frozenset(entry.task for entry in TABLE)
-
 
 def beat_schedule() -> dict[str, dict[str, Any]]:
     """The table as CELERY_BEAT_SCHEDULE. A beat that was away fires once, not for every missed turn."""
