@@ -6,6 +6,7 @@ seed, and goes through Schemathesis' table of boundary values, missing parts and
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -116,9 +117,7 @@ def test_a_server_error_would_be_found(
 
 def test_every_undocumented_method_is_refused(client: APIClient) -> None:
     for path, item in ScopedSchemaGenerator().get_schema(public=True)["paths"].items():
-        place = path.format(
-            id=1, floor_pk=1, floor_id=1, device_pk=1, announcement_pk=1, kind="x", sha256="x"
-        )
+        place = re.sub(r"\{\w+\}", "1", path)
         for method in {"get", "post", "put", "patch", "delete", "trace"} - item.keys():
             answer = client.generic(method.upper(), place)
             assert answer.status_code == 405, (method, path)
