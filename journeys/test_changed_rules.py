@@ -11,7 +11,7 @@ from journeys import lab
 from journeys.jitter import JitterProxy
 from journeys.test_journey import online, server, speak  # noqa: F401  # the fixture
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 def test_a_rule_that_was_removed_while_the_speaker_was_away(

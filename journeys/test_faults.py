@@ -18,7 +18,7 @@ from journeys.jitter import JitterProxy
 from journeys.test_journey import online, server, speak  # noqa: F401  # the fixture
 from sync2gear_player.backoff import Backoff
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 def hang_up(owner: lab.Person, floor: int, name: str) -> Any:

@@ -15,7 +15,7 @@ from common.audio.encode import write_audio
 from common.audio.synth import demo_track
 from journeys import lab
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 WORDS = (
     "Good afternoon. The bakery on the ground floor has just taken fresh bread out of the oven."
     " Please ask our staff for a taste."

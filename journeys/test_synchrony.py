@@ -19,7 +19,7 @@ from journeys import lab
 from journeys.jitter import JitterProxy
 from journeys.test_journey import hang_up_a_speaker, online, server, speak  # noqa: F401  # the fixture
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 SKEWS = ((0.0, 0.0), (600.0, 40.0), (-613.0, -60.0), (37.5, 25.0))
 """Each speaker's clock: seconds off, and parts per million too fast."""

@@ -17,3 +17,6 @@ from core.settings import DATABASES  # noqa: E402
 
 # A file, as in a shop: SQLite's in-memory database has other locks, and no write-ahead log.
 DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/tests.sqlite3"}
+
+# Each test client makes the middlewares anew: static files are looked for when one is asked for, not listed before.
+WHITENOISE_AUTOREFRESH = True

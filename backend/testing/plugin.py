@@ -2,10 +2,11 @@
 
 Without options, pytest runs everything on the embedded footprint (SQLite, in memory messages). With
 `--both-footprints` it starts PostgreSQL and Valkey and runs two workers side by side: `embedded` takes every
-test, `production` those that touch the database or say `@pytest.mark.production`. One run, one summary.
+test but the `system` ones that need no quiet, `production` those and what touches the database or says
+`@pytest.mark.production`: so both have about as much to do. One run, one summary.
 
-`system` tests start real processes and measure time, so they come last, and alone on the machine: they wait
-until the other worker has nothing left to do. In CI (CI=true) a skipped test is a failed one.
+`system` tests start real processes; they come last. Those that are `alone` too measure time: they wait until the
+other worker has nothing left to do. In CI (CI=true) a skipped test is a failed one.
 """
 
 from __future__ import annotations
@@ -105,16 +106,26 @@ def touches_database(item: pytest.Item) -> bool:
     return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
 
 
+def only_in_production(item: pytest.Item) -> bool:
+    """Whether the test needs the servers, or is one of the system tests that this worker runs for both."""
+    system = item.get_closest_marker("system") and not item.get_closest_marker("alone")
+    return bool(system or item.get_closest_marker("production"))
+
+
+def in_production(item: pytest.Item) -> bool:
+    """Whether the worker `production` runs this test."""
+    if item.get_closest_marker("system"):
+        return only_in_production(item)
+    return only_in_production(item) or touches_database(item)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselects what is not this worker's, and puts `system` tests last."""
     if worker_of(config) == PRODUCTION:
-        mine = [
-            item
-            for item in items
-            if not item.get_closest_marker("system")
-            and (item.get_closest_marker("production") or touches_database(item))
-        ]
+        mine = [item for item in items if in_production(item)]
+    elif worker_of(config) == EMBEDDED:
+        mine = [item for item in items if not only_in_production(item)]
     else:
         mine = [item for item in items if not item.get_closest_marker("production")]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(mine)])
@@ -122,46 +133,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Lets the system tests of the other worker begin."""
+    """Lets the tests of the other worker that must be alone begin."""
     if (gate := session.config.stash.get(_BUSY, None)) is not None:
         os.close(gate)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A system test waits until the other worker has ended its last test."""
+    """A test that is to be alone waits until the other worker has ended its last test."""
     if (
         worker_of(item.config) == EMBEDDED
-        and item.get_closest_marker("system")
+        and item.get_closest_marker("alone")
         and _BUSY not in item.config.stash
     ):
         item.config.stash[_BUSY] = _locked(fcntl.LOCK_EX)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _tests_may_empty_the_trail() -> Generator[None]:
-    """Tests that commit end with every table emptied, which the audit trail's triggers refuse to anybody else."""
-    from django.db import transaction
-    from django.db.backends.base.operations import BaseDatabaseOperations
-
-    from audit import append_only
-
-    empty = BaseDatabaseOperations.execute_sql_flush
-
-    def without_triggers(operations: Any, statements: list[str]) -> None:
-        connection = operations.connection
-        with transaction.atomic(using=connection.alias):
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SET LOCAL session_replication_role = replica")
-                empty(operations, statements)
-            else:
-                append_only.remove(connection)
-                empty(operations, statements)
-                append_only.install(connection)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_triggers)
-        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,4 +15,5 @@ from core.settings import STORAGES
 
 # Nobody has run collectstatic: files are served from where the packages have them.
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True  # see testing.embedded
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

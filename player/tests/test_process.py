@@ -21,7 +21,7 @@ from devices import protocol
 from .fake_server import RATE, TOKEN, FakeServer, event_id, noise
 from .measuring import heard_in, level, onset_us
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 WORDS = noise(1.0, seed=7, level=0.2)
 
 

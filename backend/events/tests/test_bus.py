@@ -32,7 +32,7 @@ from events.tests.support import fresh
 from events.tests.test_socket_plays import order, settled
 from testing.servers import free_port, valkey
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.system]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.system, pytest.mark.alone]
 
 
 @dataclass
