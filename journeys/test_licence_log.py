@@ -19,7 +19,7 @@ from journeys.test_journey import hang_up_a_speaker, music_plays, online
 from playlists.domain import DEFAULT_CROSSFADE_US
 from sync2gear_player.sinks.file import read_capture
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 WHOLE_SECONDS = 1.5
 """The CSV tells whole seconds: an instant may be half of one off, a length one, and the capture has its blocks."""

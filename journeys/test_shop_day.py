@@ -23,7 +23,7 @@ from journeys import lab
 from journeys.test_journey import online, server, speak  # noqa: F401  # the fixture
 from journeys.test_synchrony import SKEWS
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 OUTAGE_S = float(os.environ.get("SYNC2GEAR_OUTAGE_S", "75"))
 """How long the server is away; the proof that is reported has 300."""

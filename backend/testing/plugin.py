@@ -1,12 +1,12 @@
 """Rules of the test run.
 
 Without options, pytest runs everything on the embedded footprint (SQLite, in memory messages). With
-`--both-footprints` it starts PostgreSQL and Valkey and runs two workers side by side: `embedded` takes every
-test but the `system` ones that need no quiet, `production` those and what touches the database or says
-`@pytest.mark.production`: so both have about as much to do. One run, one summary.
+`--both-footprints` it starts PostgreSQL and Valkey and runs three workers side by side: `embedded` takes every test,
+`production` those that touch the database or say `@pytest.mark.production`, and `processes` the `system` tests,
+which start real processes and mostly wait for them. One run, one summary.
 
-`system` tests start real processes; they come last. Those that are `alone` too measure time: they wait until the
-other worker has nothing left to do. In CI (CI=true) a skipped test is a failed one.
+A `system` test that is `alone` too measures time: `embedded` runs it last, once the others have nothing left to do.
+In CI (CI=true) a skipped test is a failed one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-EMBEDDED, PRODUCTION = "embedded", "production"
+EMBEDDED, PRODUCTION, PROCESSES = "embedded", "production", "processes"
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequences", "live_server"})
 
 # A deadline for each example measures the machine, not the code; and CI must not find what nobody can repeat.
@@ -65,9 +65,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.both_footprints or config.option.collectonly:
         return
     if worker := worker_of(config):
-        if worker == PRODUCTION:
+        if worker != EMBEDDED:
             # Held until the last test of this worker has ended: see `pytest_runtest_setup`.
             config.stash[_BUSY] = _locked(fcntl.LOCK_SH)
+        if worker == PRODUCTION:
             # The database goes with its server; dropping it first would wait for pooled connections.
             config.option.reuse_db = True
         return
@@ -84,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.tx = [
         f"popen//id={EMBEDDED}",
         f"popen//id={PRODUCTION}//env:DJANGO_SETTINGS_MODULE=testing.production",
+        f"popen//id={PROCESSES}",
     ]
 
 
@@ -106,40 +108,36 @@ def touches_database(item: pytest.Item) -> bool:
     return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
 
 
-def only_in_production(item: pytest.Item) -> bool:
-    """Whether the test needs the servers, or is one of the system tests that this worker runs for both."""
-    system = item.get_closest_marker("system") and not item.get_closest_marker("alone")
-    return bool(system or item.get_closest_marker("production"))
-
-
-def in_production(item: pytest.Item) -> bool:
-    """Whether the worker `production` runs this test."""
+def worker_for(item: pytest.Item) -> set[str]:
+    """Which workers of `--both-footprints` run the test."""
     if item.get_closest_marker("system"):
-        return only_in_production(item)
-    return only_in_production(item) or touches_database(item)
+        return {EMBEDDED if item.get_closest_marker("alone") else PROCESSES}
+    if item.get_closest_marker("production"):
+        return {PRODUCTION}
+    return {EMBEDDED, PRODUCTION} if touches_database(item) else {EMBEDDED}
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselects what is not this worker's, and puts `system` tests last."""
-    if worker_of(config) == PRODUCTION:
-        mine = [item for item in items if in_production(item)]
-    elif worker_of(config) == EMBEDDED:
-        mine = [item for item in items if not only_in_production(item)]
-    else:
-        mine = [item for item in items if not item.get_closest_marker("production")]
+    worker = worker_of(config)
+    mine = [
+        item
+        for item in items
+        if (worker in worker_for(item) if worker else not item.get_closest_marker("production"))
+    ]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(mine)])
     items[:] = sorted(mine, key=lambda item: item.get_closest_marker("system") is not None)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Lets the tests of the other worker that must be alone begin."""
+    """Lets the tests that must be alone begin."""
     if (gate := session.config.stash.get(_BUSY, None)) is not None:
         os.close(gate)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test that is to be alone waits until the other worker has ended its last test."""
+    """A test that is to be alone waits until the other workers have ended their last tests."""
     if (
         worker_of(item.config) == EMBEDDED
         and item.get_closest_marker("alone")

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from core.tests.processes import PATIENCE_S, ROOT, environment, running
+from core.tests.processes import PATIENCE_S, ROOT, environment, running, until
 from testing import servers
 
 pytestmark = pytest.mark.system
@@ -67,13 +67,15 @@ def test_the_commands_of_the_brief(tmp_path: Path) -> None:
             running(
                 shlex.split(at(env, "celery -A core beat -l info")),
                 tmp_path / "beat",
-                "Sending due task",
+                "is starting",
                 env,
                 cwd=backend,
             ),
             running(shlex.split(at(env, daphne)), tmp_path / "daphne", "Listening on TCP", env, cwd=backend),
         ):
             look(f"http://127.0.0.1:{port}")
+            health = f"http://127.0.0.1:{port}/health/ready"  # the scheduler ticks, among others
+            until(lambda: httpx.get(health).status_code == 200, lambda: httpx.get(health).text)
 
         port = servers.free_port()
         runserver = at(env, f"python manage.py runserver --noreload {port}")
