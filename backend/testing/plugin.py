@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -61,7 +62,10 @@ def worker_of(config: pytest.Config) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Starts the servers and asks for the two workers, before pytest-xdist looks at its options."""
+    """Starts the servers and asks for the workers, before pytest-xdist looks at its options."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A run in the background of a shell ignores Ctrl-C, and so would the servers that tests end by it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not config.option.both_footprints or config.option.collectonly:
         return
     if worker := worker_of(config):
