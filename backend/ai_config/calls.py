@@ -170,7 +170,7 @@ def _call(
             reservations.release(reservation=reservation)
         _failed(provider.pk, error, now=clock.now())
         raise
-    except Exception:
+    except Exception:  # whatever it was, the provider may have charged for it
         reservations.settle(reservation=reservation, use=None)
         raise
     reservations.settle(reservation=reservation, use=use)

@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from audit.export import HEADINGS
 from audit.models import AuditLog
 
 
@@ -33,25 +34,7 @@ class AuditLogSerializer(serializers.ModelSerializer[AuditLog]):
 
     class Meta:
         model = AuditLog
-        fields = [
-            "id",
-            "timestamp",
-            "client",
-            "client_name",
-            "user",
-            "actor_name",
-            "real_user",
-            "real_actor_name",
-            "action",
-            "resource",
-            "resource_id",
-            "details",
-            "ip_address",
-            "request_id",
-            "number",
-            "digest",
-            "hash",
-        ]
+        fields = list(HEADINGS)
         read_only_fields = fields
         extra_kwargs = {
             "number": {"help_text": "Its place in the chain of its business; null for a second or two."},
