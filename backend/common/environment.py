@@ -112,6 +112,7 @@ class Config:
     first_start: FirstStart
     debug: bool
     secret_key: str
+    secret_key_fallbacks: tuple[str, ...]
     encryption_keys: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
@@ -160,6 +161,7 @@ def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
         ),
         debug=debug,
         secret_key=get("SECRET_KEY") or "",
+        secret_key_fallbacks=parse_list(get("SECRET_KEY_FALLBACKS")),
         encryption_keys=parse_list(get("ENCRYPTION_KEYS")),
         allowed_hosts=parse_list(get("ALLOWED_HOSTS"), default=LOOPBACK_HOSTS),
         cors_origins=parse_list(get("CORS_ORIGINS"), default=("http://localhost:3000",)),

@@ -53,6 +53,8 @@ else:
     if not SECRET_KEY:
         raise ImproperlyConfigured("SECRET_KEY is required in production: set it to a long random text.")
 
+SECRET_KEY_FALLBACKS = list(CONFIG.secret_key_fallbacks)
+
 ALLOWED_HOSTS = list(CONFIG.allowed_hosts)
 
 INSTALLED_APPS = [

@@ -34,8 +34,9 @@ SPENT = "This link was used before, has expired, or was replaced by a newer one.
 
 def token_for(user: User, purpose: Purpose, *, now: datetime) -> str:
     """A token that opens this account for `purpose`, from `now` on for the purpose's life."""
+    state = _state(user, key=settings.SECRET_KEY)
     return _signer(purpose).sign_object(
-        {"user": user.pk, "until": int((now + purpose.life).timestamp()), "state": _state(user)}
+        {"user": user.pk, "until": int((now + purpose.life).timestamp()), "state": state}
     )
 
 
@@ -55,12 +56,7 @@ def person_behind(token: str, purpose: Purpose, *, now: datetime) -> User:
         raise Refusal("link_invalid", SPENT, field="token") from None
     user = User.everyone.select_for_update().filter(pk=said["user"]).first()
     alive = now < datetime.fromtimestamp(said["until"], tz=UTC)
-    if (
-        user is None
-        or not user.may_sign_in
-        or not alive
-        or not constant_time_compare(said["state"], _state(user))
-    ):
+    if user is None or not user.may_sign_in or not alive or not _unchanged(user, said["state"]):
         raise Refusal("link_invalid", SPENT, field="token")
     return user
 
@@ -81,6 +77,11 @@ def _signer(purpose: Purpose) -> Signer:
     return Signer(salt=f"sync2gear.users.{purpose.name}", sep=".")
 
 
-def _state(user: User) -> str:
+def _state(user: User, *, key: str) -> str:
     facts = (user.password, user.email, user.last_login, user.session_generation)
-    return salted_hmac("sync2gear.users.link", repr(facts)).hexdigest()[:32]
+    return salted_hmac("sync2gear.users.link", repr(facts), secret=key).hexdigest()[:32]
+
+
+def _unchanged(user: User, state: str) -> bool:
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(constant_time_compare(state, _state(user, key=key)) for key in keys)

@@ -26,7 +26,9 @@ def test_keys_rotate(settings: Any) -> None:
     sealed = crypto.encrypt("s3cret")
     settings.ENCRYPTION_KEYS = (NEW, OLD)
     assert crypto.decrypt(sealed) == "s3cret"
-    renewed = crypto.rotate(sealed)
+    assert not crypto.is_current(sealed)
+    renewed = crypto.encrypt("s3cret")
+    assert crypto.is_current(renewed)
     settings.ENCRYPTION_KEYS = (NEW,)
     assert crypto.decrypt(renewed) == "s3cret"
     with pytest.raises(crypto.CannotDecrypt):
