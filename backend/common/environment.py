@@ -6,6 +6,7 @@ Pure: every function takes the mapping that it reads. `core.settings` turns the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -65,6 +66,14 @@ def parse_networks(name: str, value: str | None) -> tuple[Network, ...]:
         raise ConfigurationError(
             f"{name}: {error}; write networks as 10.1.0.0/16, separated by commas."
         ) from None
+
+
+def parse_location(name: str, value: str | None) -> str:
+    """The path of a proxy's location, as `/protected/`; empty if there is none."""
+    path = value or ""
+    if path and not re.fullmatch(r"/([A-Za-z0-9_-]+/)+", path):
+        raise ConfigurationError(f"{name}={path!r} is no location: write it as /protected/.")
+    return path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +136,7 @@ class Config:
     https: bool
     trusted_proxies: int
     web_concurrency: int
+    media_accel_prefix: str
     max_upload_bytes: int
     max_music_minutes: int
     max_announcement_minutes: int
@@ -183,6 +193,7 @@ def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
         https=parse_bool("HTTPS", get("HTTPS"), default=public_url.startswith("https://")),
         trusted_proxies=parse_int("TRUSTED_PROXIES", get("TRUSTED_PROXIES"), default=0),
         web_concurrency=parse_int("WEB_CONCURRENCY", get("WEB_CONCURRENCY"), default=1, least=1),
+        media_accel_prefix=parse_location("MEDIA_ACCEL_PREFIX", get("MEDIA_ACCEL_PREFIX")),
         max_upload_bytes=parse_int("MAX_UPLOAD_MB", get("MAX_UPLOAD_MB"), default=200, least=1) * 1024 * 1024,
         max_music_minutes=parse_int("MAX_MUSIC_MINUTES", get("MAX_MUSIC_MINUTES"), default=180, least=1),
         max_announcement_minutes=parse_int(

@@ -13,7 +13,9 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
+from urllib.parse import quote
 
+from django.conf import settings
 from django.db import connections
 from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -162,7 +164,8 @@ def _chunks(file: IO[bytes], span: Span) -> Iterator[bytes]:
 def sound_response(
     request: HttpRequest, sound: Sound, *, cache_control: str = "private, no-cache"
 ) -> HttpResponseBase:
-    """The sound, or the part asked for. Storage that is not local is answered with a redirect to its own link.
+    """The sound, or the part asked for. Storage that is not local is answered with a redirect to its own link; a local
+    file is left to the proxy in front, if MEDIA_ACCEL_PREFIX says that there is one which can.
 
     Raises Refusal: `not_ready` while there is no file, `not_found` if it is lost, `precondition_failed`,
     `range_not_satisfiable`.
@@ -189,10 +192,13 @@ def sound_response(
     span = verdict.span
     headers |= {
         "Content-Type": sound.mime,
-        "Content-Length": str(span.length),
         "Content-Disposition": content_disposition_header(False, sound.file_name) or "inline",
         "X-Content-Type-Options": "nosniff",
     }
+    if settings.MEDIA_ACCEL_PREFIX and _proxy_judges_alike(request):
+        file.close()
+        return HttpResponse(headers=headers | {"X-Accel-Redirect": accelerated_path(path)})
+    headers["Content-Length"] = str(span.length)
     if verdict.status == 206:
         headers["Content-Range"] = f"bytes {span.start}-{span.start + span.length - 1}/{size}"
     if request.method == "HEAD":
@@ -200,6 +206,19 @@ def sound_response(
         return HttpResponse(status=verdict.status, headers=headers)
     _give_back_connections()
     return FileSpanResponse(file, span, status=verdict.status, headers=headers)
+
+
+def _proxy_judges_alike(request: HttpRequest) -> bool:
+    """Whether the proxy comes to our verdict: it takes the range of a GET, but knows no tag for If-Match."""
+    return request.method == "GET" and "If-Match" not in request.headers
+
+
+def accelerated_path(path: str) -> str:
+    """Where nginx finds a file of MEDIA_ROOT: a URI of its internal location, never outside of that.
+
+    https://nginx.org/en/docs/http/ngx_http_core_module.html#internal; nginx decodes the percent signs.
+    """
+    return str(settings.MEDIA_ACCEL_PREFIX) + quote(os.path.relpath(path, settings.MEDIA_ROOT))
 
 
 def _give_back_connections() -> None:

@@ -210,6 +210,7 @@ if CONFIG.s3 is not None:
         "OPTIONS": {"querystring_auth": True, "querystring_expire": 3600, "file_overwrite": False},
     }
 
+MEDIA_ACCEL_PREFIX = CONFIG.media_accel_prefix
 MAX_UPLOAD_BYTES = CONFIG.max_upload_bytes
 MAX_MUSIC_MS = CONFIG.max_music_minutes * 60_000
 MAX_ANNOUNCEMENT_MS = CONFIG.max_announcement_minutes * 60_000

@@ -50,6 +50,13 @@ def test_what_is_no_network_says_how_to_write_one(value: str) -> None:
         read(WEBHOOK_NETWORKS=value)
 
 
+@pytest.mark.parametrize("value", ["protected/", "/protected", "/", "//", "/a/../", "/a b/", "/a/\r\nX: y/"])
+def test_what_is_no_location_says_how_to_write_one(value: str) -> None:
+    assert read(MEDIA_ACCEL_PREFIX="/protected/media/").media_accel_prefix == "/protected/media/"
+    with pytest.raises(ConfigurationError, match=r"write it as /protected/"):
+        read(MEDIA_ACCEL_PREFIX=value)
+
+
 @pytest.mark.parametrize("value", ["2", "y", "enabled", "none"])
 def test_a_bool_that_is_neither_names_the_setting(value: str) -> None:
     with pytest.raises(ConfigurationError, match=f"DEBUG='{value}' is neither yes nor no"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +237,55 @@ def test_refusals(db, local, headers, code):
     assert refused.value.code == code
     if code == "range_not_satisfiable":
         assert refused.value.members["headers"]["Content-Range"] == "bytes */10"
+
+
+ACCELERATED = {
+    "X-Accel-Redirect": "/protected/music/7/K%C3%A4se%20%25%3F.mp3",
+    "Content-Type": "audio/mpeg",
+    "ETag": '"cafe"',
+    "Cache-Control": "private, no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Disposition": 'inline; filename="Tea.mp3"',
+}
+
+
+@pytest.fixture
+def accelerated(settings) -> Sound:
+    """A local sound with a proxy in front that sends it; the path has what a URI must escape."""
+    settings.MEDIA_ACCEL_PREFIX = "/protected/"
+    path = Path(settings.MEDIA_ROOT) / "music" / "7" / "Käse %?.mp3"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"0123456789")
+    return a_sound(LocalFile(path))
+
+
+@pytest.mark.parametrize("headers", [{}, {"range": "bytes=2-4"}, {"range": "bytes=2-4", "if-range": '"tea"'}])
+def test_the_proxy_sends_it(accelerated, headers):
+    """It takes the range itself: the status is always 200, without bytes or a length."""
+    response = sound_response(RequestFactory().get("/", headers=headers), accelerated)
+    assert (response.status_code, response.content) == (200, b"")
+    assert {name: response[name] for name in ACCELERATED} == ACCELERATED
+    assert not {"Content-Length", "Content-Range"} & set(response.headers)
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("head", {}, 200),
+        ("get", {"if-none-match": '"cafe"'}, 304),
+        ("get", {"if-match": '"cafe"', "range": "bytes=2-4"}, 206),
+    ],
+)
+def test_what_we_answer_in_spite_of_a_proxy(db, accelerated, method, headers, status):
+    request = getattr(RequestFactory(), method)("/", headers=headers)
+    with closing(sound_response(request, accelerated)) as response:
+        assert response.status_code == status
+        assert "X-Accel-Redirect" not in response
+
+
+def test_a_range_beyond_the_end_never_reaches_the_proxy(accelerated):
+    with pytest.raises(Refusal, match="10 bytes"):
+        sound_response(RequestFactory().get("/", headers={"range": "bytes=10-"}), accelerated)
 
 
 def test_remote_storage_is_a_redirect():
