@@ -61,6 +61,12 @@ def contradictions(config: Config) -> Iterator[CheckMessage]:
             hint="Set PUBLIC_URL to the address that people use, as https://sound.example.com.",
             id="sync2gear.E008",
         )
+    if config.https and not config.trusted_proxies:
+        yield Error(
+            "HTTPS is on, and no proxy is trusted to say that a request came by it.",
+            hint="Set TRUSTED_PROXIES to how many proxies of yours stand in front, or HTTPS=False to serve plain HTTP.",
+            id="sync2gear.E009",
+        )
     if config.broker_url and not config.redis_url:
         yield Error(
             "Jobs go through a broker, but web processes and workers share no messages.",

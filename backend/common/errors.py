@@ -50,6 +50,7 @@ CODES: dict[str, Code] = {
     "conflict": Code(409, "This contradicts what is already there"),
     "idempotency_key_reused": Code(422, "The idempotency key belongs to another request"),
     "idempotency_in_progress": Code(409, "The first request with this key is still running"),
+    "https_required": Code(403, "Only HTTPS is spoken here"),
     "rate_limited": Code(429, "Too many requests"),
     "internal_error": Code(500, "Something went wrong on our side"),
     # who asks

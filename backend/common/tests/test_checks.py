@@ -42,7 +42,11 @@ def ids(environ: dict[str, str]) -> set[str]:
         (PRODUCTION | {"USE_S3": "1"}, {"E006"}),
         (PRODUCTION | {"REDIS_URL": "", "CELERY_BROKER_URL": "amqp://b"}, {"E007"}),
         ({"EMAIL_HOST": "mail.example"}, {"E008"}),
-        ({"EMAIL_HOST": "mail.example", "PUBLIC_URL": "https://sound.example"}, set()),
+        ({"EMAIL_HOST": "mail.example", "PUBLIC_URL": "http://sound.example"}, set()),
+        ({"PUBLIC_URL": "https://sound.example"}, {"E009"}),
+        ({"HTTPS": "yes"}, {"E009"}),
+        ({"PUBLIC_URL": "https://sound.example", "HTTPS": "no"}, set()),
+        ({"PUBLIC_URL": "https://sound.example", "TRUSTED_PROXIES": "1"}, set()),
         ({"DATABASE_URL": "postgresql://u@h/d"}, {"W001"}),
     ],
 )
