@@ -183,6 +183,16 @@ NAMES: tuple[tuple[Any, dict[str, str]], ...] = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _at_twenty_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Always the same part of an hour: what an hourly schedule has next must not come before what was just ordered."""
+    real_us = clock.now_us
+    begun = clock.now()
+    ahead_us = (begun.replace(minute=20, second=0) - begun) // clock.MICROSECOND
+    monkeypatch.setattr(clock, "now_us", lambda: real_us() + ahead_us)
+    monkeypatch.setattr(clock, "now", lambda: clock.from_us(real_us() + ahead_us))
+
+
 @pytest.fixture
 def shop(db: None) -> Business:
     """The business of the examples."""
