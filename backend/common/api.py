@@ -102,7 +102,7 @@ class GuardedAPIView(APIView):
         if request.method == "POST" and action is not None and action not in self.repeatable:
             self._act_once(request)
         if getattr(user, "is_device", False):
-            identify(user_id=None, name=f"device {user.device_id}")
+            identify(user_id=None, name=f"device {user.device_id}", client_id=user.client_id)
             return
         impersonator = getattr(user, "impersonator", None)
         identify(
@@ -110,6 +110,7 @@ class GuardedAPIView(APIView):
             name=user.get_username(),
             real_user_id=impersonator.pk if impersonator else None,
             real_name=impersonator.get_username() if impersonator else "",
+            client_id=user.client_id,
         )
         if impersonator is not None and self.action_name() in self.only_in_person:
             raise Refusal(

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 class Actor:
     """Who is responsible for what happens now.
 
-    `real_user_id` and `real_name` are set under impersonation: the person behind the borrowed identity.
+    `real_user_id` and `real_name` are set under impersonation: the person behind the borrowed identity. `client_id` is
+    the business that they belong to, None for sync2gear's own.
     """
 
     user_id: int | None = None
@@ -21,6 +22,7 @@ class Actor:
     real_name: str = ""
     ip_address: str | None = None
     request_id: str = ""
+    client_id: int | None = None
 
 
 SYSTEM = Actor()
@@ -42,8 +44,22 @@ def acting_as(actor: Actor) -> Iterator[None]:
         _actor.reset(token)
 
 
-def identify(*, user_id: int | None, name: str, real_user_id: int | None = None, real_name: str = "") -> None:
+def identify(
+    *,
+    user_id: int | None,
+    name: str,
+    real_user_id: int | None = None,
+    real_name: str = "",
+    client_id: int | None = None,
+) -> None:
     """Names the person once authentication knows them, keeping address and request id of the block around."""
     _actor.set(
-        replace(_actor.get(), user_id=user_id, name=name, real_user_id=real_user_id, real_name=real_name)
+        replace(
+            _actor.get(),
+            user_id=user_id,
+            name=name,
+            real_user_id=real_user_id,
+            real_name=real_name,
+            client_id=client_id,
+        )
     )

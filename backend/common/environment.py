@@ -143,6 +143,7 @@ class Config:
     piper_voices: str
     webhook_networks: tuple[Network, ...]
     webhook_offline_after_s: int
+    metrics_token: str
     log_level: str
     log_json: bool
 
@@ -204,6 +205,7 @@ def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
         webhook_offline_after_s=parse_int(
             "WEBHOOK_OFFLINE_AFTER_S", get("WEBHOOK_OFFLINE_AFTER_S"), default=60, most=86_400
         ),
+        metrics_token=get("METRICS_TOKEN") or "",
         log_level=(get("LOG_LEVEL") or "INFO").upper(),
         log_json=_log_json(get("LOG_FORMAT"), default=bool(redis_url or broker_url)),
     )

@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from common import metrics
 from common.context import Actor, acting_as, identify
 from common.logs import REQUESTS
 from common.permissions import may_enter_admin
@@ -66,6 +67,8 @@ class RequestContextMiddleware:
         began = time.perf_counter()
         with acting_as(actor), entered(None):
             response = self.get_response(request)
+            took_s = time.perf_counter() - began
+            metrics.count_request(request, response.status_code, took_s)
             requests.info(
                 "%s %s %s",
                 request.method,
@@ -75,7 +78,7 @@ class RequestContextMiddleware:
                     "method": request.method,
                     "path": request.path,  # without its query, which may hold a signature
                     "status": response.status_code,
-                    "ms": round((time.perf_counter() - began) * 1000, 1),
+                    "ms": round(took_s * 1000, 1),
                     "address": actor.ip_address,
                 },
             )

@@ -2,10 +2,18 @@
 
 import logging.config
 import os
+import time
+from contextlib import ExitStack
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_success
+from celery.signals import (
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    task_success,
+    worker_process_shutdown,
+)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
@@ -28,3 +36,34 @@ def note_the_heartbeat(sender: Any, **kwargs: Any) -> None:
     from common import clock, heartbeat
 
     heartbeat.beat(sender.name, now=clock.now())
+
+
+@task_prerun.connect
+def begin_the_work(task_id: str, task: Any, **kwargs: Any) -> None:
+    """A worker takes a job up: its lines tell which one it is, and which request ordered it."""
+    from common import jobs, logs
+
+    at_work = ExitStack()
+    at_work.enter_context(
+        logs.about(task=task.name, task_id=task_id, request_id=task.request.get(jobs.REQUEST_ID) or "")
+    )
+    task.request.update(at_work=at_work, began=time.perf_counter())
+
+
+@task_postrun.connect
+def end_the_work(task: Any, state: str | None, **kwargs: Any) -> None:
+    """It has ended, one way or the other."""
+    from common import metrics
+
+    task.request.at_work.close()
+    outcome = "done" if state == "SUCCESS" else "failed"
+    metrics.JOB_SECONDS.labels(task.name, outcome).observe(time.perf_counter() - task.request.began)
+    metrics.share(at_most_every_s=metrics.SHARE_EVERY_S)
+
+
+@worker_process_shutdown.connect
+def tell_the_last(**kwargs: Any) -> None:
+    """What this process of a worker has counted since the last time."""
+    from common import metrics
+
+    metrics.leave()

@@ -3,32 +3,39 @@
 `/health/live` says that the process answers: a restart mends what it denies. `/health/ready` asks what it stands on; a
 process that is not ready should be sent no requests, and a restart of it would not help.
 
-Both are answered before anything else looks at the request: whoever probes calls a process by its address, without
-TLS, and is no host that ALLOWED_HOSTS knows.
+Every check has a thread and WITHIN_S seconds: one that hangs is told as such and holds up neither the others nor the
+answer, and it is not asked again until it ends (`common.deadline`).
 """
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import secrets
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
+from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache as shared
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
 
-from common import clock, heartbeat
+from common import clock, deadline, heartbeat
 
 SCHEDULER = "schedules.tick"
 SILENT_FOR = timedelta(seconds=30)
 """The tick comes every two seconds and writes 90 s ahead: after this somebody should look, and nothing is late yet."""
+PROOF_BYTES = 64 * 1024
+WITHIN_S = 3.0
+"""Load balancers and orchestrators wait for five seconds, or more."""
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +88,21 @@ def check_scheduler() -> None:
 
 
 def check_storage() -> None:
-    """Media can be reached."""
-    default_storage.exists("health")
+    """Media can be written on a disk of ours, and a bucket can be reached: to write into it would cost money."""
+    if not isinstance(default_storage, FileSystemStorage):
+        default_storage.exists("health")
+        return
+    folder = Path(default_storage.location)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(PROOF_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise Unwell("The disk that holds the media is full.") from error
+        raise
 
 
 CHECKS: dict[str, Callable[[], None]] = {
@@ -107,16 +127,21 @@ class Finding:
 
 @lru_cache(maxsize=1)
 def findings(second: int) -> tuple[Finding, ...]:
-    """All checks of this footprint, one after the other; made once in each `second`, however many ask."""
+    """All checks of this footprint at once; made once in each `second`, however many ask."""
     left_out = EMBEDDED_WITHOUT if settings.JOBS_EMBEDDED else frozenset()
-    return tuple(_finding(name, check) for name, check in CHECKS.items() if name not in left_out)
+    asked = {f"health {name}": partial(_finding, name) for name in CHECKS if name not in left_out}
+    answers = deadline.together(asked, within_s=WITHIN_S)
+    return tuple(
+        answer.result() if answer.done() else _hanging(name.removeprefix("health "))
+        for name, answer in answers.items()
+    )
 
 
-def _finding(name: str, check: Callable[[], None]) -> Finding:
+def _finding(name: str) -> Finding:
     began = time.perf_counter()
     problem = ""
     try:
-        check()
+        CHECKS[name]()
     except Unwell as unwell:
         problem = str(unwell)
     except DatabaseError:
@@ -128,12 +153,17 @@ def _finding(name: str, check: Callable[[], None]) -> Finding:
     return Finding(name, problem, round((time.perf_counter() - began) * 1000, 1))
 
 
-def live() -> JsonResponse:
+def _hanging(name: str) -> Finding:
+    logger.error("health check %s has not answered within %s s", name, WITHIN_S)
+    return Finding(name, f"It has not answered within {WITHIN_S:g} s.", WITHIN_S * 1000)
+
+
+def live(request: HttpRequest) -> JsonResponse:
     """200: the process answers."""
     return JsonResponse({"status": "ok"})
 
 
-def ready() -> JsonResponse:
+def ready(request: HttpRequest) -> JsonResponse:
     """200 if all checks are well, else 503; says what each found."""
     found = findings(int(time.monotonic()))
     well = not any(finding.problem for finding in found)
@@ -146,21 +176,3 @@ def ready() -> JsonResponse:
         },
     }
     return JsonResponse(body, status=200 if well else 503)
-
-
-PATHS: dict[str, Callable[[], JsonResponse]] = {"/health/live": live, "/health/ready": ready}
-
-
-class HealthMiddleware:
-    """Answers GET and HEAD of PATHS; everything else goes on."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        answer = PATHS.get(request.path)
-        if answer is None or request.method not in {"GET", "HEAD"}:
-            return self.get_response(request)
-        response = answer()
-        response["Cache-Control"] = "no-store"
-        return response

@@ -6,7 +6,6 @@ Each entry is a Celery task that takes no arguments and may run twice at once wi
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ from typing import Any
 from django.db import connections
 
 from common import clock, heartbeat
-
-logger = logging.getLogger(__name__)
+from common.jobs import run_logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +94,11 @@ async def _repeat(entry: Periodic, task: Callable[[], Any]) -> None:
 
 
 def _run_once(entry: Periodic, task: Callable[[], Any]) -> None:
-    try:
+    def run() -> None:
         task()
         heartbeat.beat(entry.task, now=clock.now())
-    except Exception:
-        logger.exception("periodic task %s failed; it runs again in %s s", entry.task, entry.every_s)
+
+    try:
+        run_logged(entry.task, run, f"periodic task {entry.task} failed; it runs again in {entry.every_s} s")
     finally:
         connections.close_all()

@@ -41,6 +41,7 @@ EMBEDDED = CONFIG.embedded
 JOBS_EMBEDDED = not CONFIG.broker_url
 TRUSTED_PROXIES = CONFIG.trusted_proxies
 PUBLIC_URL = CONFIG.public_url
+METRICS_TOKEN = CONFIG.metrics_token
 
 if EMBEDDED:
     SECRET_KEY = CONFIG.secret_key or generated_secret(DATA_DIR / "secret_key")
@@ -94,7 +95,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.headers.HeadersMiddleware",
-    "core.health.HealthMiddleware",
+    "core.probes.ProbesMiddleware",
     "core.headers.HttpsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "core.static_files.StaticFilesMiddleware",

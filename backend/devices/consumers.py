@@ -21,7 +21,7 @@ from redis import RedisError
 from common import clock
 from common.batching import Overloaded
 from common.middleware import address_of
-from devices import bus, protocol, runtime
+from devices import bus, counting, protocol, runtime
 from devices.credentials import Credential, bearer_of
 from devices.desired import desired_of, message_of
 from devices.domain.session import DeviceSession, Effect, Reply, Report, Shut, Welcomed
@@ -106,6 +106,7 @@ class DeviceConnection:
         return True
 
     async def _refuse(self, close_code: int, code: str, detail: str) -> None:
+        counting.CONNECTS.labels(code).inc()
         if not self.plain:
             error = stamped(protocol.Error(code=code, detail=detail))
             await self._send({"type": "websocket.send", "text": protocol.encode(error).decode()})
@@ -185,6 +186,7 @@ class DeviceConnection:
                 "required_lead_ms": hello.required_lead_ms,
             } | _clock_columns(hello.clock)
             self.link.put(protocol.encode(stamped(self._welcome())))
+        counting.CONNECTS.labels("greeted").inc()
         self.runtime.hub.join(self.link)
         self._spawn(self._settle_in(values))
 

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from common import clock
-from devices import protocol
+from devices import counting, protocol
 from devices.protocol import CloseCode, PlayAnnouncement
 
 logger = logging.getLogger(__name__)
@@ -50,10 +50,11 @@ class Target(Struct, frozen=True, array_like=True):
 
 
 class Plays(Struct, tag="plays", frozen=True):
-    """One announcement for several devices, each with its own event."""
+    """One announcement for several devices, each with its own event. `ordered_at`: µs UTC."""
 
     common: PlayAnnouncement
     targets: list[Target]
+    ordered_at: int = 0
 
 
 class Shut(Struct, tag="shut", frozen=True):
@@ -126,6 +127,7 @@ class Link:
         """Queues one frame; a queue that is full ends the session."""
         if len(self._queue) >= MOST_QUEUED:
             logger.warning("device %s does not read: dropped", self.device_pk)
+            counting.CLOSES.labels("does_not_read").inc()
             self.broken()
             return
         self._queue.append({"type": "websocket.send", "text": frame.decode()})
@@ -151,6 +153,7 @@ class Link:
 
     def shut(self, close_code: int, code: str, detail: str) -> None:
         """Queues the reason and the close; nothing is queued after it."""
+        counting.CLOSES.labels(code).inc()
         if not self.plain:
             self.put(protocol.encode(stamped(protocol.Error(code=code, detail=detail))))
         self._queue.append({"type": "websocket.close", "code": close_code, "reason": code})
@@ -202,6 +205,7 @@ class Link:
                 await self._filled.wait()
         except TimeoutError:
             logger.warning("device %s took no frame for %s s: dropped", self.device_pk, WRITE_DEADLINE_S)
+            counting.CLOSES.labels("does_not_read").inc()
             self._on_broken()
         except (OSError, RuntimeError):  # the peer is gone; the reading side notices it too
             self._on_broken()
@@ -285,6 +289,9 @@ class Hub:
                         expires_at=target.expires_at,
                     )
                 )
+
+        if message.ordered_at:
+            counting.DISPATCH_SECONDS.observe(max(0, clock.now_us() - message.ordered_at) / 1e6)
 
     def _shut(self, message: Shut) -> None:
         for link in self._local(message.devices):

@@ -11,13 +11,13 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import Error, connections
 
-from common import clock
+from common import clock, metrics
 from common.batching import Batcher
-from devices import bus, ports, presence, store
+from devices import bus, counting, ports, presence, store
 from devices.credentials import Credential
 from devices.hub import Hub, Link
 from devices.models import Device
@@ -55,12 +55,20 @@ class Runtime:
         self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
         self._music: Batcher[DeviceReport, None] = Batcher(self._store_music, largest=MUSIC_AT_ONCE)
         self._statuses: Batcher[DeviceReport, None] = Batcher(self._observe_statuses)
+        self._batchers: dict[str, Batcher[Any, Any]] = {
+            "look_up": self._look_ups,
+            "touch": self._touches,
+            "report": self._reports,
+            "music": self._music,
+            "status": self._statuses,
+        }
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begins to listen to the bus and to look for what is due."""
         self._spawn(bus.subscribe(self.hub.dispatch, self._redeliver))
         self._spawn(self._redeliver_forever())
+        self._spawn(self._tell_figures())
 
     async def stop(self) -> None:
         """Tells the devices to come back, writes what has gathered, and ends."""
@@ -74,6 +82,7 @@ class Runtime:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.loop.run_in_executor(self._thread, connections.close_all)
         self._thread.shutdown(wait=False)
+        await asyncio.to_thread(metrics.leave)
 
     async def recognise(self, credential: Credential) -> Device | None:
         """The device behind a token or ticket."""
@@ -143,6 +152,15 @@ class Runtime:
             except Exception:
                 logger.exception("what is due could not be read; trying again")
 
+    async def _tell_figures(self) -> None:
+        """Shows this process's sockets and queues to whoever looks, and tells them to the others' sums."""
+        counting.SOCKETS.set_function(self.hub.__len__)
+        for kind, batcher in self._batchers.items():
+            counting.STORE_WAITING.labels(kind).set_function(partial(getattr, batcher, "waiting"))
+        while True:
+            await asyncio.sleep(metrics.SHARE_EVERY_S)
+            await asyncio.to_thread(metrics.share)
+
     async def _in_store(self, call: Callable[[Sequence[T]], R], items: Sequence[T]) -> R:
         def run() -> R:
             try:
@@ -151,7 +169,8 @@ class Runtime:
                 connections.close_all()  # the next call gets a fresh connection
                 raise
 
-        return await self.loop.run_in_executor(self._thread, run)
+        with counting.STORE_SECONDS.time():
+            return await self.loop.run_in_executor(self._thread, run)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = self.loop.create_task(work)

@@ -18,7 +18,7 @@ from common import clock
 from common.tenancy import system_scope
 from devices import protocol
 from devices.ports import DeviceReport
-from events import planned, told
+from events import counting, planned, told
 from events.alerts import tell_failed
 from events.domain import ledger, timing
 from events.messages import order_of
@@ -92,6 +92,7 @@ class EventLedger:
             if changed:
                 PlayEvent.objects.bulk_update(changed.values(), CHANGED, batch_size=200)
                 PlayEventChange.objects.bulk_create(changes)
+                counting.note_changes(changes)
                 tell_failed((event for pk, event in changed.items() if pk not in failed_before), now=now)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from common import clock
 from common.given import given
 from devices import protocol
 from devices.ports import DeviceReport
-from events import ports
+from events import counting, ports
 from events.alerts import ALARMING, tell_failed
 from events.domain import ledger
 from events.models import PlayEvent
@@ -61,9 +62,17 @@ def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "
         made = [_uuid(row[0]) for row in cursor.fetchall()]
         table, values = given("made", {"id": ("uuid", made)})
         cursor.execute(_REMEMBER.format(given=table), [_instant(now), status, reason, *values])
+    if reason:
+        _count_ended(plays, set(made), reason)
     if reason in ALARMING:
         tell_failed(PlayEvent._base_manager.filter(pk__in=made).order_by("play_at"), now=now)
     return set(made)
+
+
+def _count_ended(plays: Sequence[ports.PlannedPlay], made: Set[UUID], reason: str) -> None:
+    numbers = Counter(play.priority for play in plays if play.event_id in made)
+    for priority, number in numbers.items():
+        counting.note_ended(status=ledger.FAILED, reason=reason, priority=priority, number=number)
 
 
 _INSERT = """

@@ -21,7 +21,7 @@ from devices.desired import effective_volume
 from devices.hub import Frame, Plays, Target
 from devices.models import Device
 from devices.protocol import CancelAnnouncement
-from events import ports
+from events import counting, ports
 from events.domain import ledger, timing
 from events.ids import instant_event_id
 from events.messages import order_of
@@ -125,6 +125,7 @@ def _push(events: Sequence[PlayEvent], announcement: Announcement, now: datetime
             )
             for event in events
         ],
+        ordered_at=clock.to_us(now),
     )
 
 
@@ -246,10 +247,11 @@ def cancel_events(*, events: Iterable[PlayEvent], now: datetime) -> list[PlayEve
         if event.device_id is not None:
             bus.publish_on_commit(Frame([event.device_id], CancelAnnouncement(event_id=str(event.pk))))
     PlayEvent.objects.bulk_update(cancelled, ["status", "reason", "error_message", "completed_at"])
-    PlayEventChange.objects.bulk_create(
+    changes = PlayEventChange.objects.bulk_create(
         PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="user")
         for event in cancelled
     )
+    counting.note_changes(changes)
     first = cancelled[0]
     record(
         "cancel",

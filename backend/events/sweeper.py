@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from common.tenancy import system_scope
+from events import counting
 from events.alerts import tell_failed
 from events.domain import ledger
 from events.models import PlayEvent, PlayEventChange
@@ -52,10 +53,11 @@ def _sweep(pks: list[UUID], now: datetime) -> int:
         event.completed_at = now
         closed.append(event)
     PlayEvent.objects.bulk_update(closed, ["status", "reason", "error_message", "completed_at"])
-    PlayEventChange.objects.bulk_create(
+    changes = PlayEventChange.objects.bulk_create(
         PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="sweeper")
         for event in closed
     )
+    counting.note_changes(changes)
     tell_failed(closed, now=now)
     return len(closed)
 

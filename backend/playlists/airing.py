@@ -18,7 +18,7 @@ from devices.desired import effective_volume
 from devices.hub import Frame
 from devices.models import Device
 from devices.protocol import CancelAnnouncement
-from events import planned
+from events import counting, planned
 from events.domain import ledger
 from events.models import PlayEvent, PlayEventChange
 from events.ports import PlannedPlay, Question
@@ -140,10 +140,11 @@ def overrule(programme: FloorProgramme, effective: datetime, *, now: datetime) -
         if event.device is not None and event.device.plain:
             bus.publish_on_commit(Frame([event.device.pk], CancelAnnouncement(event_id=str(event.pk))))
     PlayEvent.objects.bulk_update(gone, ["status", "reason", "error_message", "completed_at"])
-    PlayEventChange.objects.bulk_create(
+    changes = PlayEventChange.objects.bulk_create(
         PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="server")
         for event in gone
     )
+    counting.note_changes(changes)
     programme.announcements_from = min(since, max(effective, now))
 
 

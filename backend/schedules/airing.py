@@ -199,6 +199,7 @@ def _push(plays: Sequence[PlannedPlay], written: Set[UUID], now: datetime) -> No
                         )
                         for play in some
                     ],
+                    ordered_at=clock.to_us(now),
                 )
             )
 

@@ -14,6 +14,7 @@ from announcements.models import Announcement
 from devices import bus
 from devices.hub import Frame
 from devices.protocol import CancelAnnouncement
+from events import counting
 from events.domain import ledger
 from events.models import PlayEvent, PlayEventChange
 from schedules.domain import Reason
@@ -44,10 +45,11 @@ def overrule(schedules: Iterable[Schedule], fates: Mapping[int, Sequence[Fate]],
         elif fate is None or fate.reason or fate.play.announcement_pk != event.announcement_id:
             moved.append(_closed(event, fate.reason if fate is not None else "", now))
     PlayEvent.objects.bulk_update(moved, CHANGED, batch_size=200)
-    PlayEventChange.objects.bulk_create(
+    changes = PlayEventChange.objects.bulk_create(
         PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="server")
         for event in moved
     )
+    counting.note_changes(changes)
 
 
 def _closed(event: PlayEvent, reason: str, now: datetime) -> PlayEvent:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from common import clock, heartbeat
@@ -92,12 +96,46 @@ def test_a_silent_scheduler(silent_s: int | None, status: int) -> None:
     assert ask("/health/ready").status_code == status
 
 
+@pytest.mark.django_db(transaction=True)
 def test_missing_migrations() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'schedules' AND name = '0002_client_lock'")
-    answer = ask("/health/ready")
+    applied = MigrationRecorder(connection)
+    applied.record_unapplied("schedules", "0002_client_lock")
+    try:
+        answer = ask("/health/ready")
+    finally:
+        applied.record_applied("schedules", "0002_client_lock")
     assert answer.status_code == 503
     assert answer.json()["checks"]["migrations"]["problem"].startswith("1 migrations are not applied")
+
+
+def test_a_check_that_hangs_holds_up_nobody_and_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, hangs = [], threading.Event()
+
+    def hang() -> None:
+        asked.append(1)
+        assert hangs.wait(30)
+
+    monkeypatch.setitem(health.CHECKS, "storage", hang)
+    monkeypatch.setattr(health, "WITHIN_S", 0.5)
+    try:
+        for _ in range(2):
+            health.findings.cache_clear()
+            began = time.monotonic()
+            answer = ask("/health/ready")
+            assert time.monotonic() - began < 5
+            assert answer.status_code == 503
+            assert answer.json()["checks"]["storage"]["problem"] == "It has not answered within 0.5 s."
+        assert asked == [1]
+    finally:
+        hangs.set()
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/dev/full answers every write as a full disk does."""
+    monkeypatch.setattr(health.tempfile, "TemporaryFile", lambda dir: Path("/dev/full").open("wb"))  # noqa: SIM115
+    answer = ask("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["storage"]["problem"] == "The disk that holds the media is full."
 
 
 def test_many_probes_in_a_second_ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
