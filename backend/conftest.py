@@ -16,9 +16,11 @@ from rest_framework.test import APIClient
 from audit import append_only
 from clients.models import Client
 from common import clock
+from common.environment import S3
 from common.permissions import ADMIN, CLIENT, FLOOR_USER
 from common.tenancy import entered, system_scope
 from devices.models import Device
+from testing import s3
 from users.models import User
 from zones.models import Floor
 
@@ -153,6 +155,19 @@ def call() -> Callable[[User | None], APIClient]:
         return client
 
     return signed_in
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of a real S3 endpoint in a process of its own."""
+    with s3.running() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str) -> S3:
+    """A new, empty bucket there."""
+    return s3.fresh_bucket(s3_endpoint)
 
 
 @pytest.fixture

@@ -51,9 +51,21 @@ def contradictions(config: Config) -> Iterator[CheckMessage]:
             hint="Set DATABASE_URL to a PostgreSQL database.",
             id="sync2gear.E005",
         )
-    if config.s3 is not None and not config.s3.bucket:
+    if config.use_s3 and config.s3 is None:
         yield Error(
             "USE_S3 is on but no bucket is named.", hint="Set AWS_STORAGE_BUCKET_NAME.", id="sync2gear.E006"
+        )
+    if config.media_move_from == ("s3" if config.use_s3 else "local"):
+        yield Error(
+            "MEDIA_MOVE_FROM names the storage that media go to.",
+            hint="Name the one they come from, or unset it.",
+            id="sync2gear.E010",
+        )
+    elif config.media_move_from == "s3" and config.s3 is None:
+        yield Error(
+            "MEDIA_MOVE_FROM=s3, but no bucket is named.",
+            hint="Set AWS_STORAGE_BUCKET_NAME.",
+            id="sync2gear.E011",
         )
     if config.mail.host and not config.public_url:
         yield Error(

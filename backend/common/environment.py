@@ -51,6 +51,14 @@ def parse_int(name: str, value: str | None, *, default: int, least: int = 0, mos
     return number
 
 
+def parse_choice(name: str, value: str | None, *, choices: tuple[str, ...], default: str) -> str:
+    """One of `choices`; an empty text is the default."""
+    word = (value or "").strip() or default
+    if word not in choices:
+        raise ConfigurationError(f"{name}={value!r} is not known: say {' or '.join(filter(None, choices))}.")
+    return word
+
+
 def parse_list(value: str | None, *, default: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Comma-separated words, blanks dropped."""
     if value is None:
@@ -78,13 +86,19 @@ def parse_location(name: str, value: str | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3:
-    """Where media lie when USE_S3 is on. `endpoint_url` is for S3-compatible servers."""
+    """A bucket for media. `endpoint_url` is for S3-compatible servers, and speakers must reach it too.
+
+    `addressing_style` says where the bucket's name stands in the address: `virtual` in the host, `path` in the path,
+    `auto` as boto3 thinks right. `encryption` is S3's ServerSideEncryption: AES256, aws:kms or empty.
+    """
 
     access_key_id: str
     secret_access_key: str
     bucket: str
     region: str
     endpoint_url: str
+    addressing_style: str
+    encryption: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +144,9 @@ class Config:
     redis_url: str
     broker_url: str
     result_backend: str
+    use_s3: bool
     s3: S3 | None
+    media_move_from: str
     mail: Mail
     public_url: str
     https: bool
@@ -181,7 +197,11 @@ def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
         redis_url=redis_url,
         broker_url=broker_url,
         result_backend=get("CELERY_RESULT_BACKEND") or broker_url,
+        use_s3=parse_bool("USE_S3", get("USE_S3")),
         s3=_s3(environ),
+        media_move_from=parse_choice(
+            "MEDIA_MOVE_FROM", get("MEDIA_MOVE_FROM"), choices=("", "local", "s3"), default=""
+        ),
         mail=Mail(
             host=get("EMAIL_HOST") or "",
             port=parse_int("EMAIL_PORT", get("EMAIL_PORT"), default=587, least=1),
@@ -228,12 +248,23 @@ def _log_json(value: str | None, *, default: bool) -> bool:
 
 
 def _s3(environ: Mapping[str, str]) -> S3 | None:
-    if not parse_bool("USE_S3", environ.get("USE_S3")):
+    get = environ.get
+    bucket = get("AWS_STORAGE_BUCKET_NAME", "")
+    if not bucket:
         return None
     return S3(
-        access_key_id=environ.get("AWS_ACCESS_KEY_ID", ""),
-        secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
-        bucket=environ.get("AWS_STORAGE_BUCKET_NAME", ""),
-        region=environ.get("AWS_S3_REGION_NAME", "us-east-1"),
-        endpoint_url=environ.get("AWS_S3_ENDPOINT_URL", ""),
+        access_key_id=get("AWS_ACCESS_KEY_ID", ""),
+        secret_access_key=get("AWS_SECRET_ACCESS_KEY", ""),
+        bucket=bucket,
+        region=get("AWS_S3_REGION_NAME") or "us-east-1",
+        endpoint_url=get("AWS_S3_ENDPOINT_URL", ""),
+        addressing_style=parse_choice(
+            "AWS_S3_ADDRESSING_STYLE",
+            get("AWS_S3_ADDRESSING_STYLE"),
+            choices=("auto", "path", "virtual"),
+            default="auto",
+        ),
+        encryption=parse_choice(
+            "AWS_S3_ENCRYPTION", get("AWS_S3_ENCRYPTION"), choices=("", "AES256", "aws:kms"), default=""
+        ),
     )

@@ -6,6 +6,7 @@ nowhere else; `docs/errors.md` is made from the same table.
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +88,8 @@ CODES: dict[str, Code] = {
     "not_ready": Code(409, "The audio is not ready"),
     "precondition_failed": Code(412, "The record has changed meanwhile"),
     "range_not_satisfiable": Code(416, "The range lies outside the file"),
+    "storage_full": Code(507, "There is no room left to store this"),
+    "storage_unavailable": Code(503, "The storage does not answer"),
     "bad_signature": Code(403, "The link is not valid or has expired"),
     # speech
     "text_empty": Code(400, "There is nothing to speak"),
@@ -133,6 +136,14 @@ class Refusal(Exception):
         self.members = members
 
 
+class StorageUnavailable(OSError):
+    """The storage of media cannot be reached, or refuses; not the fault of whoever asked."""
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The numbers of an OSError that say that a disk, or a share of it, is full."""
+
+
 def problem(code: str, detail: str, *, status: int | None = None, **members: Any) -> dict[str, Any]:
     """The members of one problem document (RFC 9457 §3.1), with the request's id."""
     meaning = CODES[code]
@@ -170,6 +181,8 @@ _DRF_CODES: tuple[tuple[type[Exception], str], ...] = (
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's EXCEPTION_HANDLER: every error it can see becomes a problem document."""
+    if isinstance(exc, OSError):
+        exc = _of_storage(exc) or exc
     if isinstance(exc, Refusal):
         return _refused(exc)
     if isinstance(exc, DjangoValidationError):
@@ -199,6 +212,19 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         code = next((code for kind, code in _DRF_CODES if isinstance(exc, kind)), "malformed")
         body = problem(code, _sentence(exc.detail), status=exc.status_code)
     return _respond(body, headers=_kept_headers(plain))
+
+
+def _of_storage(error: OSError) -> Refusal | None:
+    """What a failing disk or bucket means to the caller; None for any other OSError."""
+    if error.errno in FULL:
+        logger.error("the storage is full", exc_info=error)
+        return Refusal("storage_full", "Nothing was kept. Free some room, or ask whoever runs this server.")
+    if isinstance(error, StorageUnavailable):
+        logger.error("the storage does not answer", exc_info=error)
+        return Refusal(
+            "storage_unavailable", "Nothing was kept. Try again in a minute.", headers={"Retry-After": "60"}
+        )
+    return None
 
 
 def _sentence(detail: Any) -> str:

@@ -128,6 +128,11 @@ class Sound:
         stem = _UNSAFE_IN_NAMES.sub("_", self.name).strip(". ")[:_LONGEST_NAME]
         return (stem or "sound") + EXTENSIONS.get(self.mime, "")
 
+    @property
+    def disposition(self) -> str:
+        """Content-Disposition (RFC 6266): played in place, with a name for whoever saves it."""
+        return content_disposition_header(False, self.file_name) or "inline"
+
 
 class FileSpanResponse(StreamingHttpResponse):
     """The bytes of one span of an open file, a chunk at a time; the file is closed with the response.
@@ -175,9 +180,7 @@ def sound_response(
     try:
         path = sound.file.path
     except NotImplementedError:
-        redirect = HttpResponseRedirect(sound.file.url)
-        redirect["Cache-Control"] = "private, no-store"
-        return redirect
+        return _elsewhere(request, sound, cache_control)
     try:
         file = open(path, "rb")  # noqa: PTH123, SIM115  # closed with the response
     except FileNotFoundError:
@@ -192,7 +195,7 @@ def sound_response(
     span = verdict.span
     headers |= {
         "Content-Type": sound.mime,
-        "Content-Disposition": content_disposition_header(False, sound.file_name) or "inline",
+        "Content-Disposition": sound.disposition,
         "X-Content-Type-Options": "nosniff",
     }
     if settings.MEDIA_ACCEL_PREFIX and _proxy_judges_alike(request):
@@ -219,6 +222,22 @@ def accelerated_path(path: str) -> str:
     https://nginx.org/en/docs/http/ngx_http_core_module.html#internal; nginx decodes the percent signs.
     """
     return str(settings.MEDIA_ACCEL_PREFIX) + quote(os.path.relpath(path, settings.MEDIA_ROOT))
+
+
+def _elsewhere(request: HttpRequest, sound: Sound, cache_control: str) -> HttpResponseBase:
+    """A redirect to the storage's own link, which knows ranges and conditions; the link expires, so it is not kept."""
+    storage: Any = sound.file.storage  # one of common.storages without paths
+    redirect = HttpResponseRedirect(
+        storage.link(
+            sound.file.name,
+            method="HEAD" if request.method == "HEAD" else "GET",
+            mime=sound.mime,
+            disposition=sound.disposition,
+            cache_control=cache_control,
+        )
+    )
+    redirect["Cache-Control"] = "private, no-store"
+    return redirect
 
 
 def _give_back_connections() -> None:

@@ -40,8 +40,10 @@ UPLOAD_PROBLEMS = (
     "too_long",
     "too_large",
     "unreadable_media",
+    "storage_full",
+    "storage_unavailable",
 )
-"""The codes of `examined`."""
+"""The codes of `examined`, and of a storage that keeps nothing now."""
 
 _room = BoundedSemaphore(AT_ONCE)
 

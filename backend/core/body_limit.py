@@ -1,10 +1,13 @@
-"""Refuses oversized request bodies at the door, before Django spools them to disk."""
+"""What is refused at the door, where Django spools a request's body to disk: too large a body, and a full disk."""
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+from common.errors import CONTENT_TYPE, FULL, problem
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -14,12 +17,18 @@ MULTIPART_OVERHEAD = 64 * 1024
 """What the form around a file may add to the largest file."""
 
 
+logger = logging.getLogger(__name__)
+
+
 class _TooLarge(Exception):
     """More bytes arrived than were allowed."""
 
 
 class BodyLimit:
-    """ASGI middleware: a body above `largest` bytes, announced or sent, gets 400 `too_large` and is not read."""
+    """ASGI middleware: a body above `largest` bytes, announced or sent, gets 400 `too_large` and is not read.
+
+    One for which the disk of passing files has no room gets 507 `storage_full`.
+    """
 
     def __init__(self, app: App, *, largest: int) -> None:
         self._app = app
@@ -28,7 +37,7 @@ class BodyLimit:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serves one request, unless it is too large."""
         if self._announced(scope) > self._largest:
-            await self._refuse(send)
+            await self._refuse_too_large(send)
             return
         seen = 0
         answered = False
@@ -49,7 +58,12 @@ class BodyLimit:
         try:
             await self._app(scope, counted, noted)
         except _TooLarge:
-            await self._refuse(send)
+            await self._refuse_too_large(send)
+        except OSError as error:
+            if error.errno not in FULL or answered:
+                raise
+            logger.exception("the disk of passing files is full")
+            await _refuse(send, "storage_full", "Nothing was kept. Tell whoever runs this server.")
 
     @staticmethod
     def _announced(scope: dict[str, Any]) -> int:
@@ -58,24 +72,22 @@ class BodyLimit:
                 return int(value)
         return 0
 
-    async def _refuse(self, send: Send) -> None:
+    async def _refuse_too_large(self, send: Send) -> None:
         megabytes = (self._largest - MULTIPART_OVERHEAD) // (1024 * 1024)
-        body = json.dumps(
-            {
-                "type": "urn:sync2gear:problem:too_large",
-                "title": "The upload is too large",
-                "status": 400,
-                "detail": f"A file has at most {megabytes} MB.",
-                "code": "too_large",
-            }
-        ).encode()
-        headers = [
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-        ]
-        await send({"type": "http.response.start", "status": 400, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _refuse(send, "too_large", f"A file has at most {megabytes} MB.")
+
+
+async def _refuse(send: Send, code: str, detail: str) -> None:
+    """Answers with a problem, and closes the connection: what is still sent is not read."""
+    said = problem(code, detail)
+    body = json.dumps(said).encode()
+    headers = [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    ]
+    await send({"type": "http.response.start", "status": said["status"], "headers": headers})
+    await send({"type": "http.response.body", "body": body})

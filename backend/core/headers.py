@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 
 from common.errors import problem_response
@@ -91,10 +92,15 @@ NOT_REDIRECTED = ("/api/", "/media/")
 """Called by programs. One that speaks plain HTTP by mistake must hear of it, not be helped to send its secret twice."""
 
 
+OF_MEDIA = frozenset({"img-src", "media-src", "connect-src"})
+"""What a page may also load from where media lie; a redirect to a bucket is judged by where it leads."""
+
+
 def policy_for(path: str) -> str:
     """The Content-Security-Policy of an answer to this path."""
     sources = next(sources for beginning, sources in POLICIES if path.startswith(beginning))
-    return "; ".join(f"{name} {value}".strip() for name, value in sources.items())
+    more = dict.fromkeys(OF_MEDIA & sources.keys(), getattr(default_storage, "origin", ""))
+    return "; ".join(f"{name} {value} {more.get(name, '')}".strip() for name, value in sources.items())
 
 
 class HeadersMiddleware:

@@ -192,31 +192,32 @@ if EMBEDDED:
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = EMBEDDED
 
-_local_media: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+MAX_UPLOAD_BYTES = CONFIG.max_upload_bytes
+MAX_MUSIC_MS = CONFIG.max_music_minutes * 60_000
+MAX_ANNOUNCEMENT_MS = CONFIG.max_announcement_minutes * 60_000
+
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": _local_media,
+    "local": {"BACKEND": "common.storages.LocalMedia"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if EMBEDDED
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-USE_S3 = CONFIG.s3 is not None
+USE_S3 = CONFIG.use_s3
 if CONFIG.s3 is not None:
-    AWS_ACCESS_KEY_ID = CONFIG.s3.access_key_id
-    AWS_SECRET_ACCESS_KEY = CONFIG.s3.secret_access_key
-    AWS_STORAGE_BUCKET_NAME = CONFIG.s3.bucket
-    AWS_S3_REGION_NAME = CONFIG.s3.region
-    AWS_S3_ENDPOINT_URL = CONFIG.s3.endpoint_url or None
+    STORAGES["s3"] = {
+        "BACKEND": "common.s3.S3Media",
+        "OPTIONS": {"s3": CONFIG.s3, "longest_play_s": MAX_MUSIC_MS // 1000},
+    }
+STORAGES["default"] = STORAGES.get("s3", {}) if USE_S3 else STORAGES["local"]
+if CONFIG.media_move_from:
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {"querystring_auth": True, "querystring_expire": 3600, "file_overwrite": False},
+        "BACKEND": "common.storages.MovingMedia",
+        "OPTIONS": {"to": "s3" if USE_S3 else "local", "source": CONFIG.media_move_from},
     }
 
 MEDIA_ACCEL_PREFIX = CONFIG.media_accel_prefix
-MAX_UPLOAD_BYTES = CONFIG.max_upload_bytes
-MAX_MUSIC_MS = CONFIG.max_music_minutes * 60_000
-MAX_ANNOUNCEMENT_MS = CONFIG.max_announcement_minutes * 60_000
 MAX_SPEECH_CHARACTERS = 5000
 WEBHOOK_NETWORKS = CONFIG.webhook_networks
 WEBHOOK_OFFLINE_AFTER = timedelta(seconds=CONFIG.webhook_offline_after_s)

@@ -36,7 +36,15 @@ TURNS = {
 }
 """What makes a picture upright, by its EXIF orientation (CIPA DC-008, 4.6.5: tag 0x0112)."""
 
-PICTURE_PROBLEMS = ("empty_file", "too_large", "not_a_picture", "truncated", "too_many_pixels")
+PICTURE_PROBLEMS = (
+    "empty_file",
+    "too_large",
+    "not_a_picture",
+    "truncated",
+    "too_many_pixels",
+    "storage_full",
+    "storage_unavailable",
+)
 """The codes of `square`."""
 
 _room = BoundedSemaphore(AT_ONCE)

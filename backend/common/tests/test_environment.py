@@ -158,6 +158,9 @@ def test_s3_and_mail() -> None:
         AWS_SECRET_ACCESS_KEY="secret",
         AWS_STORAGE_BUCKET_NAME="sounds",
         AWS_S3_ENDPOINT_URL="https://s3.example",
+        AWS_S3_ADDRESSING_STYLE="path",
+        AWS_S3_ENCRYPTION="aws:kms",
+        MEDIA_MOVE_FROM="local",
         EMAIL_HOST="mail.example",
         EMAIL_PORT="25",
         EMAIL_USE_TLS="off",
@@ -165,12 +168,21 @@ def test_s3_and_mail() -> None:
     assert config.s3 is not None
     assert (config.s3.bucket, config.s3.region) == ("sounds", "us-east-1")
     assert config.s3.endpoint_url == "https://s3.example"
+    assert (config.s3.addressing_style, config.s3.encryption) == ("path", "aws:kms")
+    assert (config.use_s3, config.media_move_from) == (True, "local")
     assert (config.mail.host, config.mail.port, config.mail.use_tls) == ("mail.example", 25, False)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "65536"), ("PORT", "-1"), ("DEBUG", "maybe"), ("WEB_CONCURRENCY", "0"), ("EMAIL_PORT", "smtp")],
+    [
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("DEBUG", "maybe"),
+        ("WEB_CONCURRENCY", "0"),
+        ("EMAIL_PORT", "smtp"),
+        ("MEDIA_MOVE_FROM", "disk"),
+    ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name}="):

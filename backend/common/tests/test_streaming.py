@@ -175,16 +175,6 @@ class LocalFile:
         self.path, self.name = str(path), path.name
 
 
-class RemoteFile:
-    """A stored file that is not on this machine, as S3 has it."""
-
-    name, url = "a.mp3", "https://bucket.example/a.mp3?signature"
-
-    @property
-    def path(self) -> str:
-        raise NotImplementedError
-
-
 def a_sound(file: Any, name: str = "Tea") -> Sound:
     """A sound whose file is `file`."""
     return Sound(file=file, sha256="cafe", mime="audio/mpeg", name=name)
@@ -286,12 +276,6 @@ def test_what_we_answer_in_spite_of_a_proxy(db, accelerated, method, headers, st
 def test_a_range_beyond_the_end_never_reaches_the_proxy(accelerated):
     with pytest.raises(Refusal, match="10 bytes"):
         sound_response(RequestFactory().get("/", headers={"range": "bytes=10-"}), accelerated)
-
-
-def test_remote_storage_is_a_redirect():
-    response = sound_response(RequestFactory().get("/"), a_sound(RemoteFile()))
-    assert (response.status_code, response["Location"]) == (302, RemoteFile.url)
-    assert response["Cache-Control"] == "private, no-store"
 
 
 def test_lost_and_missing_files(tmp_path):

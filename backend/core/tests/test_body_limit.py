@@ -82,3 +82,31 @@ async def test_an_answer_that_has_begun_is_not_begun_again() -> None:
 
 async def test_the_app_sees_no_more_than_the_limit() -> None:
     assert (await ask([MOST // 2] * 10))[2] <= MOST
+
+
+async def test_a_full_disk_is_told_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Django spools a body to disk before any view is called."""
+    sent: list[Any] = []
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        with open("/dev/full", "wb", buffering=0) as file:  # noqa: ASYNC230, PTH123  # a disk without room
+            file.write(b"x")
+
+    await BodyLimit(app, largest=LARGEST)({"type": "http", "headers": []}, receive, send)
+    assert (sent[0]["status"], json.loads(sent[1]["body"])["code"]) == (507, "storage_full")
+    assert "full" in caplog.text
+
+
+async def test_any_other_failure_is_not_swallowed() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise PermissionError("not ours")
+
+    with pytest.raises(PermissionError):
+        await BodyLimit(app, largest=LARGEST)({"type": "http", "headers": []}, None, None)

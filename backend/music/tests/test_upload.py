@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import pytest
@@ -264,3 +265,22 @@ def test_locked_business(shop, call, settings, state, code, status):
     answer = call(shop.admin).post(URL, {"file": upload(sound())}, format="multipart")
     assert (answer.status_code, answer.data["code"]) == (status, code)
     assert kept(settings) == []
+
+
+@pytest.mark.parametrize("full", ["storage", "passing"])
+def test_a_full_disk_keeps_nothing(shop, call, queue, settings, monkeypatch, full):
+    """Of the media, or of the passing files."""
+
+    def without_room(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    places = {
+        "storage": "django.core.files.storage.filesystem.locks.lock",  # once the file is there, before its bytes
+        "passing": "tempfile.NamedTemporaryFile",
+    }
+    monkeypatch.setattr(places[full], without_room)
+    answer = call(shop.admin).post(URL, {"file": upload(sound())}, format="multipart")
+    assert (answer.status_code, answer.data["code"]) == (507, "storage_full")
+    assert kept(settings) == []
+    assert not MusicFile.objects.exists()
+    assert queue.names == []

@@ -125,9 +125,12 @@ class RealNetwork:
 
     @asynccontextmanager
     async def stream(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Stream]:
-        """See `Network.stream`."""
+        """See `Network.stream`. Media may lie elsewhere, as in a bucket: the server then answers with a redirect.
+
+        No token goes there, for none is sent with a media link; what comes back is judged by its hash.
+        """
         try:
-            async with self._http.stream("GET", url, headers=headers) as response:
+            async with self._http.stream("GET", url, headers=headers, follow_redirects=True) as response:
                 yield response.status_code, response.headers, response.aiter_raw()
         except httpx.HTTPError as error:
             raise NetworkError(f"the download broke off ({error or type(error).__name__})") from error
