@@ -6,15 +6,19 @@ on the machine's true time line, whatever clock the speaker was given.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,7 @@ from sync2gear_player.sinks.file import read_capture
 ROOT = Path(__file__).resolve().parents[1]
 RATE = 48_000
 PATIENCE_S = 40.0
+DATABASE = "sync2gear.sqlite3"
 Samples = NDArray[np.float32]
 
 
@@ -54,6 +59,19 @@ def _environment(**more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": f"{ROOT / 'backend'}:{ROOT / 'player' / 'src'}"} | more
 
 
+@cache
+def _migrated() -> Path:
+    """An empty database with all tables: the first start of every server would otherwise make its own, for seconds."""
+    folder = Path(tempfile.mkdtemp(prefix="s2g-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run(
+        [sys.executable, str(ROOT / "backend" / "manage.py"), "migrate", "--verbosity=0"],
+        env=_environment(SYNC2GEAR_DATA=str(folder)),
+        check=True,
+    )
+    return folder / DATABASE
+
+
 @dataclass
 class Server:
     """`manage.py serve` on a folder of its own; it may be killed and started again."""
@@ -75,9 +93,12 @@ class Server:
 
     def start(self) -> Server:
         """Starts it and waits until it answers."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        data = self.folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        if not (data / DATABASE).exists():
+            shutil.copy(_migrated(), data)
         environ = _environment(
-            SYNC2GEAR_DATA=str(self.folder / "data"),
+            SYNC2GEAR_DATA=str(data),
             SYNC2GEAR_DEMO="0",
             SYNC2GEAR_ADMIN_PASSWORD="a long enough password",
             HOST="127.0.0.1",
