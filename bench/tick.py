@@ -152,7 +152,8 @@ def profiled() -> None:
     reset()
     profile = cProfile.Profile()
     profile.runcall(plan_ahead, now=NOW)
-    pstats.Stats(profile, stream=sys.stderr).sort_stats("cumulative").print_stats(45)
+    stats = pstats.Stats(profile, stream=sys.stderr)
+    stats.sort_stats("cumulative").print_stats(45).sort_stats("tottime").print_stats(45)
 
 
 if __name__ == "__main__":

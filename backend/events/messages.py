@@ -13,6 +13,8 @@ from events.models import PlayEvent
 from events.ports import PlannedPlay
 
 MEDIA_KIND = "announcement"
+SOUND = ("sha256", "file_size", "mime_type", "duration_ms", "gain_db", "lead_in_ms")
+"""The columns of an announcement that an order needs."""
 
 
 def order_of(event: PlayEvent, announcement: Announcement, *, now: datetime) -> PlayAnnouncement:

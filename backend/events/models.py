@@ -102,9 +102,22 @@ class PlayEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.announcement_title} on {self.device_name}: {self.status}"
 
+    @property
+    def history(self) -> list[PlayEventChange]:
+        """Every state the event has had, in order, from the one it was born with.
+
+        An order is born `pending` when its row is made, as the row itself says, and has no entry of its own for it.
+        What was not to be heard from the beginning has.
+        """
+        changes = list(self.changes.all())
+        if any(change.is_birth for change in changes):
+            return changes
+        by = "user" if self.event_type == self.Type.INSTANT else "server"
+        return [PlayEventChange(event=self, at=self.created_at, status=ledger.PENDING, source=by), *changes]
+
 
 class PlayEventChange(models.Model):
-    """One change of a play event's state: the history that its detail shows."""
+    """One change of a play event's state: the history that its detail shows, but for an order's birth."""
 
     event = models.ForeignKey(PlayEvent, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField()
@@ -122,3 +135,8 @@ class PlayEventChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id} {self.status} at {self.at:%H:%M:%S}"
+
+    @property
+    def is_birth(self) -> bool:
+        """Is this what the event was born as, rather than what it became?"""
+        return self.at == self.event.created_at and (self.status == ledger.PENDING or self.source == "server")

@@ -27,11 +27,11 @@ LONGEST_AWAY = timedelta(days=3)
 
 
 def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "") -> set[UUID]:
-    """Writes the rows that are not there yet, with the first entry of their history; returns their ids.
+    """Writes the rows that are not there yet; returns their ids.
 
-    They are `pending`, or with a `reason` of the ledger (`missed`, `quiet_hours`, …) `failed` from the beginning.
-    A row that exists, whatever its state, stays as it is. A device that is gone has no more rows; an
-    announcement or a floor that is gone leaves its reference empty. Needs a transaction.
+    They are `pending`, or with a `reason` of the ledger (`missed`, `quiet_hours`, …) `failed` from the beginning; that
+    is then the first entry of their history. A row that exists, whatever its state, stays as it is. A device that is
+    gone has no more rows; an announcement or a floor that is gone leaves its reference empty. Needs a transaction.
     """
     if not plays:
         return set()
@@ -59,14 +59,14 @@ def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "
             _INSERT.format(given=table),
             [status, reason, ledger.REASONS[reason], _instant(ended), _instant(now), *values],
         )
-        made = [_uuid(row[0]) for row in cursor.fetchall()]
-        table, values = given("made", {"id": ("uuid", made)})
-        cursor.execute(_REMEMBER.format(given=table), [_instant(now), status, reason, *values])
-    if reason:
-        _count_ended(plays, set(made), reason)
+        made = _ids(cursor.fetchall(), plays)
+        if reason:
+            table, values = given("made", {"id": ("uuid", list(made))})
+            cursor.execute(_REMEMBER.format(given=table), [_instant(now), status, reason, *values])
+            _count_ended(plays, made, reason)
     if reason in ALARMING:
         tell_failed(PlayEvent._base_manager.filter(pk__in=made).order_by("play_at"), now=now)
-    return set(made)
+    return made
 
 
 def _count_ended(plays: Sequence[ports.PlannedPlay], made: Set[UUID], reason: str) -> None:
@@ -91,7 +91,7 @@ LEFT JOIN announcements a ON a.id = p.announcement_id
 LEFT JOIN floors f ON f.id = p.floor_id
 WHERE true
 ON CONFLICT DO NOTHING
-RETURNING id
+RETURNING CAST(id AS text)
 """
 """All at once: row by row it is thirty times as slow. SQLite reads ON as a join's unless a WHERE stands before it."""
 
@@ -105,9 +105,11 @@ def _instant(at: datetime | None) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
 
 
-def _uuid(key: Any) -> UUID:
-    """A key as the database hands it out."""
-    return key if isinstance(key, UUID) else UUID(key)
+def _ids(rows: Sequence[tuple[str]], plays: Sequence[ports.PlannedPlay]) -> set[UUID]:
+    """The keys as the database hands them out. As a rule all are new, and need not be read: that takes its time."""
+    if len(rows) == len(plays):
+        return {play.event_id for play in plays}
+    return {UUID(key) for (key,) in rows}
 
 
 def questions(reports: Iterable[tuple[DeviceReport, UUID]]) -> list[ports.Question]:

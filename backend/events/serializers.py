@@ -127,7 +127,7 @@ class PlayEventChangeSerializer(serializers.ModelSerializer[PlayEventChange]):
 class PlayEventDetailSerializer(PlayEventSerializer):
     """One event with its whole history."""
 
-    changes = PlayEventChangeSerializer(many=True, read_only=True)
+    changes = PlayEventChangeSerializer(source="history", many=True, read_only=True)
 
     class Meta(PlayEventSerializer.Meta):
         fields = [*PlayEventSerializer.Meta.fields, "outcome", "late", "override_quiet_hours", "changes"]

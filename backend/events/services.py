@@ -91,9 +91,6 @@ def play_now(
     ]
     with transaction.atomic():
         PlayEvent.objects.bulk_create(events)
-        PlayEventChange.objects.bulk_create(
-            [PlayEventChange(event=event, at=now, status=event.status, source="user") for event in events]
-        )
         record(
             "play",
             resource="announcement",

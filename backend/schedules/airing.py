@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from msgspec.structs import replace
 
 from announcements.models import Announcement
 from common import clock
@@ -26,7 +26,7 @@ from devices.models import Device
 from devices.services import announce_plan
 from events import planned
 from events.domain import ledger
-from events.messages import order_of_planned
+from events.messages import SOUND, order_of_planned
 from events.models import PlayEvent
 from events.ports import PlannedPlay, Question
 from schedules import locks
@@ -182,26 +182,21 @@ def _push(plays: Sequence[PlannedPlay], written: Set[UUID], now: datetime) -> No
     together: dict[tuple[UUID, int | None], list[PlannedPlay]] = defaultdict(list)
     for play in _pending([play for play in plays if play.expires_at > clock.to_us(now)], written):
         together[play.play_id, play.announcement_pk].append(play)
-    announcements = Announcement.objects.in_bulk({pk for _, pk in together if pk is not None})
-    for (_, announcement_pk), some in together.items():
-        announcement = announcements.get(announcement_pk or 0)
-        if announcement is not None:
-            bus.publish_on_commit(
-                Plays(
-                    common=order_of_planned(some[0], announcement, now=now),
-                    targets=[
-                        Target(
-                            device=play.device_pk,
-                            event_id=str(play.event_id),
-                            volume=play.volume,
-                            play_at=play.play_at,
-                            expires_at=play.expires_at,
-                        )
-                        for play in some
-                    ],
-                    ordered_at=clock.to_us(now),
-                )
+    announcements = Announcement.objects.only(*SOUND).in_bulk({pk for _, pk in together if pk is not None})
+    bus.publish_on_commit(
+        *(
+            Plays(
+                common=order_of_planned(some[0], announcement, now=now),
+                targets=[
+                    Target(play.device_pk, str(play.event_id), play.volume, play.play_at, play.expires_at)
+                    for play in some
+                ],
+                ordered_at=clock.to_us(now),
             )
+            for (_, announcement_pk), some in together.items()
+            if (announcement := announcements.get(announcement_pk or 0)) is not None
+        )
+    )
 
 
 def _pending(plays: Sequence[PlannedPlay], written: Set[UUID]) -> Iterator[PlannedPlay]:

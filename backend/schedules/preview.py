@@ -118,7 +118,7 @@ def _coming(
     instants: set[int] = set()
     while start < end and len(instants) <= MOST:
         window = clock.to_us(start), clock.to_us(min(start + STEP, end))
-        for place in audience.places(schedule.pk):
+        for place in audience.places[schedule.pk]:
             for each in audience.occurrences(place, {schedule.pk: window}):
                 if occurrence_play_id(each.schedule_id, each.at) in there:
                     continue

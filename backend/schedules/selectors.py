@@ -179,10 +179,15 @@ class Audience:
     floors: dict[Place, FloorRules] = field(default_factory=dict)
     zones: dict[Place, str] = field(default_factory=dict)
     devices: dict[Place, dict[int, list[Speaker]]] = field(default_factory=dict)
+    places: dict[int, list[Place]] = field(default_factory=lambda: defaultdict(list))
 
-    def places(self, schedule_pk: int) -> list[Place]:
-        """Where this schedule is heard."""
-        return [place for place, heard in self.devices.items() if schedule_pk in heard]
+    def add(self, schedule_pk: int, place: Place, speakers: Iterable[Speaker] = ()) -> None:
+        """The schedule is heard at this place, on these speakers besides those that it has there."""
+        heard = self.devices.setdefault(place, {})
+        if schedule_pk not in heard:
+            heard[schedule_pk] = []
+            self.places[schedule_pk].append(place)
+        heard[schedule_pk] += speakers
 
     def occurrences(self, place: Place, windows: Mapping[int, tuple[int, int]]) -> list[Occurrence]:
         """What these schedules have at a place, each in its own window [start, end), µs UTC.
@@ -210,7 +215,7 @@ class Audience:
     def next_instant(self, schedule_pk: int, after: int) -> int | None:
         """The first instant later than `after` (µs UTC) at which the schedule has an occurrence anywhere."""
         rule = self.rules[schedule_pk]
-        zones = {self.zones[place]: self.floors[place].zone for place in self.places(schedule_pk)}
+        zones = {self.zones[place]: self.floors[place].zone for place in self.places[schedule_pk]}
         found = (next_occurrence(rule, zone, SEED, after) for zone in zones.values())
         return min((each.at for each in found if each is not None), default=None)
 
@@ -233,7 +238,8 @@ def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:
             schedules = [*schedules, *neighbours]
             named, floors = _targets(schedules)
     audience = Audience(rules_of(schedules))
-    rows = _floors({floor_pk for pks in floors.values() for floor_pk in pks})
+    clients = {schedule.client_id: schedule.client for schedule in schedules}
+    rows = _floors({floor_pk for pks in floors.values() for floor_pk in pks}, clients)
     hanging: dict[int, list[Speaker]] = defaultdict(list)
     devices = Device.objects.filter(floor_id__in=rows, revoked_at=None).order_by("pk")
     for pk, floor_pk, volume in devices.values_list("pk", "floor_id", "volume"):
@@ -243,13 +249,13 @@ def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:
         for floor_pk in filter(rows.__contains__, floors[schedule.pk]):
             place = Place(floor_pk)
             spoken[place] = rows[floor_pk]
-            audience.devices.setdefault(place, {})[schedule.pk] = list(hanging[floor_pk])
+            audience.add(schedule.pk, place, hanging[floor_pk])
         for device in named[schedule.pk]:
             place = Place.of(device)
             spoken.setdefault(place, device.floor or device)
-            heard = audience.devices.setdefault(place, {}).setdefault(schedule.pk, [])
-            if device.pk not in {each.pk for each in heard}:
-                heard.append(Speaker.of(device))
+            audience.add(schedule.pk, place)
+            if device.pk not in {each.pk for each in audience.devices[place][schedule.pk]}:
+                audience.add(schedule.pk, place, [Speaker.of(device)])
     stops = stops_of([place.floor_pk for place in spoken if place.floor_pk is not None])
     for place, row in spoken.items():
         audience.zones[place] = row.zone if isinstance(row, Floor) else row.client.timezone
@@ -271,8 +277,12 @@ def _targets(schedules: Sequence[Schedule]) -> tuple[dict[int, list[Device]], di
     return named, floors
 
 
-def _floors(pks: Iterable[int]) -> dict[int, Floor]:
-    return {floor.pk: floor for floor in Floor.objects.filter(pk__in=set(pks)).select_related("client")}
+def _floors(pks: Collection[int], clients: Mapping[int, Client]) -> dict[int, Floor]:
+    """These floors with their clients, who are those of the schedules heard there."""
+    floors = Floor.objects.in_bulk(pks)
+    for floor in floors.values():
+        floor.client = clients[floor.client_id]
+    return floors
 
 
 def stops_of(floors: Iterable[int]) -> dict[int, list[Stop]]:

@@ -110,7 +110,7 @@ def can_fire(schedule: Schedule, *, now: datetime) -> None:
     if not schedule.enabled:
         return
     audience = audience_of([schedule], now=now)
-    rule, places = audience.rules[schedule.pk], audience.places(schedule.pk)
+    rule, places = audience.rules[schedule.pk], audience.places[schedule.pk]
     if not rule.slots or not any(slot.candidates for slot in rule.slots):
         raise field_error(
             LIST, "required", "Without an announcement it can never fire: name one, or switch it off."

@@ -83,7 +83,7 @@ def test_asked_for_it_is_locked_and_says_what_to_do(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(bus, "publish", sent.append)
+    monkeypatch.setattr(bus, "publish", lambda *messages: sent.extend(messages))
     admin = call(shop.admin)
     session = call().post("/api/auth/login/", {"email": shop.admin.email, "password": PASSWORD}).json()
     with django_capture_on_commit_callbacks(execute=True):
@@ -237,7 +237,7 @@ def test_speakers_are_hung_up(
 ) -> None:
     condemn(call, staff, shop)
     sent: list[Any] = []
-    monkeypatch.setattr(bus, "publish", sent.append)
+    monkeypatch.setattr(bus, "publish", lambda *messages: sent.extend(messages))
     with django_capture_on_commit_callbacks(execute=True):
         erasing.erase(client_id=shop.client.pk)
     shut = [pk for message in sent if isinstance(message, Shut) for pk in message.devices]

@@ -35,7 +35,7 @@ def tokens(server: Server, shop: Any, other_shop: Any) -> dict[int, str]:
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was sent to the hubs, in tests without a server."""
     sent: list[Any] = []
-    monkeypatch.setattr(bus, "publish", sent.append)
+    monkeypatch.setattr(bus, "publish", lambda *messages: sent.extend(messages))
     return sent
 
 

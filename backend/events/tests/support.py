@@ -82,7 +82,7 @@ def fresh(event: PlayEvent) -> PlayEvent:
 
 
 def history(event: PlayEvent) -> list[tuple[str, str, str, bool]]:
-    """The event's changes, oldest first: status, reason, source, whether it is a correction."""
+    """What became of the event since its birth, oldest first: status, reason, source, whether it is a correction."""
     with system_scope("the test looks at the history"):
         return [
             (change.status, change.reason, change.source, change.correction) for change in event.changes.all()

@@ -133,11 +133,12 @@ def test_the_detail_tells_the_whole_history(call, shop):
     body = call(shop.admin).get(f"{URL}{event.pk}/").json()
     assert (body["status"], body["reason"], body["outcome"]) == ("failed", "download_failed", "failed_fetch")
     assert [(step["status"], step["source"]) for step in body["changes"]] == [
+        ("pending", "user"),
         ("delivered", "device"),
         ("failed", "device"),
     ]
-    assert body["changes"][1]["message"] == ledger.REASONS["download_failed"]
-    assert body["changes"][1]["detail"]["error"] == "404"
+    assert body["changes"][2]["message"] == ledger.REASONS["download_failed"]
+    assert body["changes"][2]["detail"]["error"] == "404"
     assert body["created_by_name"] == shop.admin.username
 
 

@@ -105,7 +105,7 @@ def test_a_device_that_played_offline_gets_its_row(shop: Any, announcement: Any,
         )
         assert event.started_at == NOW - timedelta(hours=1)
         assert event.client_id == shop.client.pk
-        assert [change.source for change in event.changes.all()] == ["server", "device"]
+        assert [change.source for change in event.history] == ["server", "device"]
 
 
 def test_a_row_that_is_there_is_not_asked_for(shop: Any, announcement: Any, connected: Any) -> None:
@@ -130,7 +130,7 @@ def test_a_reason_closes_the_row_from_the_beginning_and_a_receipt_corrects_it(
     with system_scope("test"):
         event.refresh_from_db()
         assert (event.status, event.reason) == ("completed", "")
-        assert [change.correction for change in event.changes.all()][-1]
+        assert [change.correction for change in event.history][-1]
 
 
 def test_another_devices_event_stays_unknown(shop: Any, announcement: Any, connected: Any) -> None:

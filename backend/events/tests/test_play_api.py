@@ -86,7 +86,10 @@ def test_an_order_says_what_will_happen_and_tells_the_devices(play, shop, words,
         "instant",
         shop.admin.pk,
     )
-    assert history(row) == [("pending", "", "user", False)]
+    with system_scope("test"):
+        [birth] = row.history
+    assert (birth.status, birth.source, birth.at) == ("pending", "user", row.created_at)
+    assert history(row) == []
     [sent] = published
     assert isinstance(sent, Plays)
     assert [(t.device, t.volume, t.play_at) for t in sent.targets] == [

@@ -180,7 +180,7 @@ async def test_what_is_not_acknowledged_is_sent_again(server, shop, tokens, monk
         await settled(device)
         await one.round_trip()
         genuine = bus.publish
-        monkeypatch.setattr(bus, "publish", lambda message: None)
+        monkeypatch.setattr(bus, "publish", lambda *messages: None)
         [event] = await order(shop, device, play_at=clock.now() + timedelta(minutes=1))
         monkeypatch.setattr(bus, "publish", genuine)
         await the_timer_rings()

@@ -110,7 +110,7 @@ def test_what_a_server_that_was_down_did_not_see_is_missed(speaking: Any) -> Non
     with system_scope("test"):
         rows[0].refresh_from_db()
         assert (rows[0].status, rows[0].started_at) == ("completed", clock.from_us(segment.start))
-        assert [change.correction for change in rows[0].changes.all()] == [False, True]
+        assert [change.correction for change in rows[0].history] == [False, True]
 
 
 def test_after_a_long_outage_its_last_week_is_written_down(speaking: Any) -> None:
@@ -161,7 +161,7 @@ def test_a_change_closes_the_rows_that_it_makes_untrue(
         Device.objects.filter(pk=speaking.second.pk).update(plain=True)
     speaking.hold(*tracks(speaking.shop.client, 2, seconds=300))
     told: list[Any] = []
-    monkeypatch.setattr(bus, "publish", told.append)
+    monkeypatch.setattr(bus, "publish", lambda *messages: told.extend(messages))
     with django_capture_on_commit_callbacks(execute=True):
         # Within the track before it: the change is heard instead of the announcement.
         speaking.renew(soon)

@@ -27,7 +27,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was sent to the hubs; `commit` makes it happen."""
     sent: list[Any] = []
-    monkeypatch.setattr(bus, "publish", sent.append)
+    monkeypatch.setattr(bus, "publish", lambda *messages: sent.extend(messages))
     return sent
 
 

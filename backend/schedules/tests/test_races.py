@@ -25,7 +25,7 @@ def test_schedulers_at_once_double_nothing_and_lose_nothing(shop: Any, published
     at_once(*[lambda: plan_ahead(now=NOON)] * 4)
     with system_scope("test"):
         assert PlayEvent.objects.count() == 20 * 2 * 2
-        assert PlayEventChange.objects.count() == 20 * 2 * 2
+        assert not PlayEventChange.objects.exists()  # born pending, each once: there is nothing to tell yet
         assert ScheduleOccurrence.objects.count() == 20 * 2
         assert not Schedule.objects.filter(planned_until__lt=NOON + timedelta(minutes=2)).exists()
     targets = [(target.event_id, target.device) for plays in published for target in plays.targets]
