@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -52,7 +53,8 @@ class Batcher(Generic[Item, Result]):
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._runner is None:
-            self._runner = asyncio.get_running_loop().create_task(self._run())
+            # In no context: the batch is many callers', and its lines are not about the first of them.
+            self._runner = asyncio.get_running_loop().create_task(self._run(), context=Context())
         return future
 
     async def drain(self) -> None:

@@ -24,6 +24,7 @@ from django.db import close_old_connections, connections, transaction
 from common import logs, metrics
 
 logger = logging.getLogger(__name__)
+ended = logging.getLogger(logs.JOBS)
 
 WORKERS = 2
 MOST_WAITING = 1000
@@ -32,21 +33,28 @@ REQUEST_ID = "request_id"
 
 
 def run_logged(task: str, call: Callable[[], Any], when_it_fails: str, *, request_id: str = "") -> bool:
-    """Runs a job or periodic task here; a failure is logged with these words. Whether it ended well.
+    """Runs a job or periodic task here, as `core.celery` has a worker run it; whether it ended well.
 
-    Its lines tell which one it is and which request ordered it, and its time is counted, as `core.celery` has it for
-    workers.
+    Its lines tell which one it is and which request ordered it. A failure is logged with these words.
     """
     began = time.perf_counter()
-    outcome = "done"
+    well = False
     with logs.about(task=task, task_id=uuid.uuid4().hex, request_id=request_id):
         try:
             call()
+            well = True
         except Exception:
-            outcome = "failed"
             logger.exception(when_it_fails)
-    metrics.JOB_SECONDS.labels(task, outcome).observe(time.perf_counter() - began)
-    return outcome == "done"
+        note_ended(task, well=well, seconds=time.perf_counter() - began)
+    return well
+
+
+def note_ended(task: str, *, well: bool, seconds: float) -> None:
+    """Counts a job or periodic task that has ended; one that a request ordered has a line as well."""
+    outcome = "done" if well else "failed"
+    metrics.JOB_SECONDS.labels(task, outcome).observe(seconds)
+    if logs.request_id_in_force():
+        ended.info("%s %s", task, outcome, extra={"outcome": outcome, "ms": round(seconds * 1000, 1)})
 
 
 class QueueFull(RuntimeError):

@@ -16,6 +16,12 @@ from common.tenancy import scope_if_any
 
 REQUESTS = "sync2gear.requests"
 """The logger that has a line for every HTTP request."""
+JOBS = "sync2gear.jobs"
+"""The logger that has a line for every job that a request has ordered."""
+SOCKETS = "sync2gear.sockets"
+"""The logger that has a line for every speaker that comes or goes."""
+FOR_MACHINES = (REQUESTS, JOBS, SOCKETS)
+"""What only machines that collect lines want to be told."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _about: ContextVar[Mapping[str, Any]] = ContextVar("sync2gear_about", default=NOTHING)

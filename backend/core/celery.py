@@ -43,21 +43,19 @@ def begin_the_work(task_id: str, task: Any, **kwargs: Any) -> None:
     """A worker takes a job up: its lines tell which one it is, and which request ordered it."""
     from common import jobs, logs
 
+    ordered_by = (task.request.headers or {}).get(jobs.REQUEST_ID, "")
     at_work = ExitStack()
-    at_work.enter_context(
-        logs.about(task=task.name, task_id=task_id, request_id=task.request.get(jobs.REQUEST_ID) or "")
-    )
+    at_work.enter_context(logs.about(task=task.name, task_id=task_id, request_id=ordered_by))
     task.request.update(at_work=at_work, began=time.perf_counter())
 
 
 @task_postrun.connect
 def end_the_work(task: Any, state: str | None, **kwargs: Any) -> None:
     """It has ended, one way or the other."""
-    from common import metrics
+    from common import jobs, metrics
 
+    jobs.note_ended(task.name, well=state == "SUCCESS", seconds=time.perf_counter() - task.request.began)
     task.request.at_work.close()
-    outcome = "done" if state == "SUCCESS" else "failed"
-    metrics.JOB_SECONDS.labels(task.name, outcome).observe(time.perf_counter() - task.request.began)
     metrics.share(at_most_every_s=metrics.SHARE_EVERY_S)
 
 

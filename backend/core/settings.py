@@ -18,7 +18,7 @@ from dotenv import load_dotenv
 
 from common import environment
 from common.data_folder import generated_secret, prepare_folder
-from common.logs import REQUESTS
+from common.logs import FOR_MACHINES
 from core import api_description
 from core.admin_theme import UNFOLD as UNFOLD  # the theme reads it here
 from core.periodic import beat_schedule
@@ -389,7 +389,6 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         # It would log whole URLs, which may hold what lets one in.
         "httpx": {"level": "WARNING"},
-        # A line for every request is for machines that collect them.
-        REQUESTS: {"level": "INFO" if CONFIG.log_json else "WARNING"},
+        **{name: {"level": "INFO" if CONFIG.log_json else "WARNING"} for name in FOR_MACHINES},
     },
 }

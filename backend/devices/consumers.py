@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from redis import RedisError
 
-from common import clock
+from common import clock, logs
 from common.batching import Overloaded
 from common.middleware import address_of
 from devices import bus, counting, protocol, runtime
@@ -32,6 +32,7 @@ from devices.protocol import SUBPROTOCOL, TICKET_SUBPROTOCOL_PREFIX, CloseCode
 from devices.store import Touch
 
 logger = logging.getLogger(__name__)
+comings = logging.getLogger(logs.SOCKETS)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -72,10 +73,11 @@ class DeviceConnection:
             return
         if not await self._admitted():
             return
-        try:
-            await self._serve()
-        finally:
-            await self._leave()
+        with logs.about(device=self.device.pk, client=self.device.client_id):
+            try:
+                await self._serve()
+            finally:
+                await self._leave()
 
     # --- getting in ---
 
@@ -187,6 +189,7 @@ class DeviceConnection:
             } | _clock_columns(hello.clock)
             self.link.put(protocol.encode(stamped(self._welcome())))
         counting.CONNECTS.labels("greeted").inc()
+        comings.info("a speaker is here", extra={"address": values["ip_address"], "session": self.session_id})
         self.runtime.hub.join(self.link)
         self._spawn(self._settle_in(values))
 
@@ -307,6 +310,7 @@ class DeviceConnection:
 
     async def _leave(self) -> None:
         if self.link is not None:
+            comings.info("a speaker's socket has ended", extra={"session": self.session_id})
             self.runtime.hub.leave(self.link)
             self.link.stop()
         if self._background:

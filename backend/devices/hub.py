@@ -12,6 +12,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextvars import copy_context
 from typing import Any
 
 import msgspec
@@ -121,12 +122,13 @@ class Link:
         self._planned: dict[str, asyncio.TimerHandle] = {}
         self._told: set[str] = set()
         """What a plain device has been told: it cannot recognise a second telling."""
-        self._writer = asyncio.get_running_loop().create_task(self._write())
+        self._context = copy_context()  # what the connection's lines are about, for what the hub says of it
+        self._writer = asyncio.get_running_loop().create_task(self._write(), context=self._context)
 
     def put(self, frame: bytes) -> None:
         """Queues one frame; a queue that is full ends the session."""
         if len(self._queue) >= MOST_QUEUED:
-            logger.warning("device %s does not read: dropped", self.device_pk)
+            self._context.run(logger.warning, "device %s does not read: dropped", self.device_pk)
             counting.CLOSES.labels("does_not_read").inc()
             self.broken()
             return

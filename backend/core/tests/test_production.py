@@ -40,6 +40,7 @@ def production(tmp_path: Path) -> Iterator[dict[str, str]]:
             REDIS_URL=started.redis_url,
             SECRET_KEY=secrets.token_urlsafe(50),
             ENCRYPTION_KEYS=Fernet.generate_key().decode(),
+            METRICS_TOKEN="m",
             PYTHONUNBUFFERED="1",
             PYTHONPATH=str(ROOT / "player" / "src"),
         )
@@ -74,7 +75,9 @@ def test_processes_share_the_work(production: dict[str, str], tmp_path: Path) ->
         http.headers["Authorization"] = f"Bearer {access}"
         floor = ask("/floors/", {"name": "Ground"})["id"]
         device = ask("/devices/", {"name": "Till", "floor": floor})
+        http.headers["X-Request-ID"] = "order-from-the-test"
         words = ask("/announcements/tts/generate/", {"title": "T", "text": "Good morning to you."})["id"]
+        del http.headers["X-Request-ID"]
 
         def status(path: str) -> str:
             return str(http.get(path).json()["status"])
@@ -88,6 +91,41 @@ def test_processes_share_the_work(production: dict[str, str], tmp_path: Path) ->
         (event,) = ask(f"/announcements/{words}/play/", {"devices": [device["id"]]})["events"]
         path = f"/play-events/{event['id']}/"
         until(lambda: status(path) == "completed", lambda: http.get(path).text)
+
+        def lines(name: str, logger: str) -> list[dict[str, Any]]:
+            """What this process has told by that logger."""
+            told = (tmp_path / f"{name}.log").read_text().splitlines()
+            return [
+                line
+                for text in told
+                if text.startswith("{")
+                if (line := json.loads(text))["logger"] == logger
+            ]
+
+        (asked,) = [
+            line
+            for line in lines("web1", "sync2gear.requests")
+            if line["request_id"] == "order-from-the-test"
+        ]
+        assert asked["actor"] == "o@shop.example"
+        assert asked["client"]
+        (done,) = [
+            line for line in lines("worker", "sync2gear.jobs") if line["request_id"] == "order-from-the-test"
+        ]
+        assert done["task"].startswith("announcements.")
+        assert (len(done["task_id"]), done["outcome"]) == (36, "done")
+        here_line = lines("web2", "sync2gear.sockets")[0]
+        assert (here_line["device"], here_line["client"]) == (device["id"], asked["client"])
+
+        def figures() -> str:
+            page = httpx.get(f"{here}/metrics", headers={"Authorization": "Bearer m"}, timeout=PATIENCE_S)
+            return page.text if page.status_code == 200 else ""
+
+        # Counted in three processes, told by one.
+        counted = r'plays_ended_total\{priority="instant",reason="",status="completed"\} 1\.0'
+        sockets = r"sync2gear_sockets 1\.0"
+        speech = r'job_seconds_count\{outcome="done",task="announcements\.'
+        until(lambda: all(re.search(each, figures()) for each in (counted, sockets, speech)), figures)
 
 
 def test_several_processes_share_a_port_and_are_replaced(production: dict[str, str], tmp_path: Path) -> None:

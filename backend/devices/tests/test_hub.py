@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from common import clock
+from common import clock, logs
 from devices import hub, protocol
 from devices.hub import Frame, Hub, Link, Plays, Shut, Superseded, Target, Wake
 from devices.protocol import CloseCode, PlayAnnouncement
+from testing.lines import written
 
 EVENT = "00000000-0000-5000-8000-00000000000{}"
 
@@ -130,6 +131,16 @@ async def test_a_plain_device_gets_no_other_message():
     sockets.dispatch(Shut([1], CloseCode.FORBIDDEN, "revoked", "Revoked."))
     await settled()
     assert peer.got == [{"type": "websocket.close", "code": 4403, "reason": "revoked"}]
+
+
+async def test_what_the_hub_says_of_a_link_names_its_device_and_client():
+    with written() as lines:
+        with logs.about(device=7, client=3):
+            deaf = Peer(device=7, reads=False)
+        for _ in range(hub.MOST_QUEUED + 2):
+            deaf.link.put(b"{}")
+    assert deaf.broken
+    assert {(line["logger"], line["device"], line["client"]) for line in lines} == {("devices.hub", 7, 3)}
 
 
 async def test_a_link_that_does_not_read_is_dropped_and_its_neighbour_notices_nothing():
