@@ -86,6 +86,10 @@ class Announcement(SoundFacts, Preparable):
     class Meta:
         db_table = "announcements"
         ordering = ["title", "pk"]
+        indexes = [  # for common.media_files
+            models.Index(fields=["audio_file"], name="announcement_by_audio"),
+            models.Index(fields=["source_file"], name="announcement_by_source"),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -132,6 +136,7 @@ class SpeechClip(models.Model):
         db_table = "speech_clips"
         ordering = ["-used_at", "-pk"]
         constraints = [models.UniqueConstraint(fields=["client", "key"], name="speech_clip_once")]
+        indexes = [models.Index(fields=["file"], name="speech_clip_by_file")]  # for common.media_files
 
     def __str__(self) -> str:
         return f"{self.voice}, {self.duration_ms} ms"

@@ -45,6 +45,7 @@ TABLE = (
     Periodic("webhooks.forget_old_deliveries", 3600.0),
     Periodic("ai_config.sweep_reservations", 60.0),
     Periodic("common.forget_old_answers", 3600.0),
+    Periodic("common.sweep_media", 3600.0),
     Periodic("users.forget_expired_sessions", 3600.0),
     Periodic("clients.close_lapsed_trials", 3600.0),
 )

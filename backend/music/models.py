@@ -60,7 +60,10 @@ class MusicFile(SoundFacts, Preparable):
     class Meta:
         db_table = "music_files"
         ordering = ["name", "pk"]
-        indexes = [models.Index(fields=["client", "sha256"], name="music_content")]
+        indexes = [
+            models.Index(fields=["client", "sha256"], name="music_content"),
+            models.Index(fields=["file"], name="music_by_file"),  # for common.media_files
+        ]
 
     def __str__(self) -> str:
         return self.name

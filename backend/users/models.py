@@ -74,6 +74,7 @@ class User(AbstractUser):
         db_table = "users"
         ordering = ["username"]
         default_manager_name = "everyone"
+        indexes = [models.Index(fields=["avatar"], name="user_by_avatar")]  # for common.media_files
         constraints = [
             models.UniqueConstraint(Lower("email"), condition=~models.Q(email=""), name="user_email_once"),
             models.CheckConstraint(
