@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from django.db import models
 from django.db.models import Q
 
-from audit.domain.chain import Head, digest_of
+from audit.domain.chain import BEGINNING, Head, digest_of
 from common.tenancy import TenantManager, TenantQuerySet
 
 KEPT: dict[str, Any] = {"on_delete": models.DO_NOTHING, "db_constraint": False, "related_name": "+"}
@@ -127,14 +127,18 @@ class AuditLog(models.Model):
 
 
 class AuditChain(models.Model):
-    """How far a chain is sealed: its head. `chain` is the business's id, or 0 for what belongs to none.
+    """Where a chain ends, as far as it is sealed, and where it begins. `chain` is the business's id, or 0 for what
+    belongs to none.
 
-    The rows are beside the trail, so that entries cut off its end are missed.
+    The rows are beside the trail, so that entries cut off its end are missed. `start_number` entries were removed
+    because they were old (`audit.retention`); `start_hash` is the hash of the last of them.
     """
 
     chain = models.BigIntegerField(primary_key=True)
     number = models.BigIntegerField()
     hash = models.CharField(max_length=64)
+    start_number = models.BigIntegerField(default=BEGINNING.number)
+    start_hash = models.CharField(max_length=64, default=BEGINNING.hash)
     sealed_at = models.DateTimeField()
 
     class Meta:
@@ -148,3 +152,8 @@ class AuditChain(models.Model):
     def head(self) -> Head:
         """The head as a value."""
         return Head(self.number, self.hash)
+
+    @property
+    def start(self) -> Head:
+        """What its oldest entry follows, as a value; BEGINNING when nothing was removed."""
+        return Head(self.start_number, self.start_hash)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +18,8 @@ Network = IPv4Network | IPv6Network
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
+LEAST_AUDIT_DAYS = 365
+"""The database's own triggers let no younger entry of the audit trail be removed."""
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -57,6 +60,14 @@ def parse_choice(name: str, value: str | None, *, choices: tuple[str, ...], defa
     if word not in choices:
         raise ConfigurationError(f"{name}={value!r} is not known: say {' or '.join(filter(None, choices))}.")
     return word
+
+
+def parse_days(name: str, value: str | None, *, default: int, least: int) -> timedelta | None:
+    """Whole days, at least `least`; None, for ever, is written as 0."""
+    days = parse_int(name, value, default=default, most=36_500)
+    if 0 < days < least:
+        raise ConfigurationError(f"{name}={days} is too small: it must be at least {least}, or 0 for ever.")
+    return timedelta(days=days) if days else None
 
 
 def parse_list(value: str | None, *, default: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -114,6 +125,17 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """For how long what was written is kept; None: for ever. `core.retention` says what each is about and why."""
+
+    plays: timedelta | None
+    play_history: timedelta | None
+    music_log: timedelta | None
+    deliveries: timedelta | None
+    audit: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FirstStart:
     """What `manage.py serve` makes when it finds nothing: a super admin and, if `demo`, a business to look at.
 
@@ -160,6 +182,7 @@ class Config:
     webhook_networks: tuple[Network, ...]
     webhook_offline_after_s: int
     metrics_token: str
+    keep: Keep
     log_level: str
     log_json: bool
 
@@ -226,6 +249,16 @@ def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
             "WEBHOOK_OFFLINE_AFTER_S", get("WEBHOOK_OFFLINE_AFTER_S"), default=60, most=86_400
         ),
         metrics_token=get("METRICS_TOKEN") or "",
+        # What is younger than a month may still be told of by a speaker that was away.
+        keep=Keep(
+            plays=parse_days("KEEP_PLAYS_DAYS", get("KEEP_PLAYS_DAYS"), default=400, least=30),
+            play_history=parse_days(
+                "KEEP_PLAY_HISTORY_DAYS", get("KEEP_PLAY_HISTORY_DAYS"), default=90, least=30
+            ),
+            music_log=parse_days("KEEP_MUSIC_LOG_DAYS", get("KEEP_MUSIC_LOG_DAYS"), default=730, least=30),
+            deliveries=parse_days("KEEP_DELIVERIES_DAYS", get("KEEP_DELIVERIES_DAYS"), default=14, least=3),
+            audit=parse_days("KEEP_AUDIT_DAYS", get("KEEP_AUDIT_DAYS"), default=3650, least=LEAST_AUDIT_DAYS),
+        ),
         log_level=(get("LOG_LEVEL") or "INFO").upper(),
         log_json=_log_json(get("LOG_FORMAT"), default=bool(redis_url or broker_url)),
     )

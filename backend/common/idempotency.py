@@ -106,8 +106,3 @@ def _claim(
         replayed["Idempotency-Replayed"] = "true"
         return first, replayed
     return record, None
-
-
-def forget_old(now: datetime) -> int:
-    """Deletes the records older than 24 h; returns how many."""
-    return IdempotencyRecord.objects.filter(created_at__lt=now - KEPT_FOR).delete()[0]

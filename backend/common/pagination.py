@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core import signing
-from django.db.models import Model, Q
+from django.db.models import F, Model, Q
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from rest_framework.pagination import BasePagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,15 +32,20 @@ def beyond(ordering: Sequence[str], position: Sequence[Any]) -> Q:
     """The rows that come after `position` when they are ordered so: a keyset condition.
 
     `ordering` are names of columns that are never null, the last of them unique, `-` for descending; `position` has
-    a value for each. The bound on the first column alone says nothing new, and lets an index on it be used.
+    a value for each. If all go one way it is one comparison of rows, `(a, b) < (x, y)`: an index over them leads
+    straight to the place. Else the bound on the first column lets an index on that one be used.
     """
+    columns = [_column(name) for name in ordering]
+    signs = {sign for _, sign in columns}
+    if len(signs) == 1:
+        compared = TupleLessThan if signs == {"lt"} else TupleGreaterThan
+        return Q(compared(tuple(F(column) for column, _ in columns), tuple(position)))
     after = Q()
     same: dict[str, Any] = {}
-    for name, value in zip(ordering, position, strict=True):
-        column, sign = _column(name)
+    for (column, sign), value in zip(columns, position, strict=True):
         after |= Q(**same, **{f"{column}__{sign}": value})
         same[column] = value
-    column, sign = _column(ordering[0])
+    column, sign = columns[0]
     return Q(**{f"{column}__{sign}e": position[0]}) & after
 
 

@@ -6,15 +6,9 @@ import logging
 
 from celery import shared_task
 
-from common import clock, idempotency, media_files
+from common import clock, media_files
 
 logger = logging.getLogger(__name__)
-
-
-@shared_task(name="common.forget_old_answers")
-def forget_old_answers() -> None:
-    """Deletes the answers to idempotent requests that are older than a day."""
-    idempotency.forget_old(clock.now())
 
 
 @shared_task(name="common.sweep_media")

@@ -33,7 +33,6 @@ TABLE = (
     Periodic("schedules.tick", 2.0),
     Periodic("devices.watch_presence", 5.0),
     Periodic("devices.watch_locks", 15.0),
-    Periodic("devices.forget_old_pairings", 300.0),
     Periodic("music.resume_unfinished", 60.0),
     Periodic("announcements.resume_unfinished", 60.0),
     Periodic("clients.resume_erasing", 60.0),
@@ -41,13 +40,11 @@ TABLE = (
     Periodic("users.deliver_due_mails", 30.0),
     Periodic("webhooks.send_due", 5.0),
     Periodic("webhooks.tell_switched_off", 60.0),
-    # What is due once a day comes every hour: a beat that is started anew begins to count from there.
-    Periodic("webhooks.forget_old_deliveries", 3600.0),
     Periodic("ai_config.sweep_reservations", 60.0),
-    Periodic("common.forget_old_answers", 3600.0),
+    # What is due once a day comes every hour: a beat that is started anew begins to count from there.
     Periodic("common.sweep_media", 3600.0),
-    Periodic("users.forget_expired_sessions", 3600.0),
     Periodic("clients.close_lapsed_trials", 3600.0),
+    Periodic("core.forget_old", 600.0),
 )
 
 

@@ -222,11 +222,6 @@ def _answer_poll(device_code: str, now: datetime) -> tuple[str, Device | None, s
     return result.answer, device, token
 
 
-def forget_old_pairings(*, now: datetime) -> int:
-    """Deletes pairings that ended an hour ago or earlier; returns how many."""
-    return DevicePairing.objects.filter(expires_at__lt=now - timedelta(hours=1)).delete()[0]
-
-
 # --- tokens ----------------------------------------------------------------------------------------------
 
 

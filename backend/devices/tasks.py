@@ -20,9 +20,3 @@ def watch_presence() -> None:
 def watch_locks() -> None:
     """Tells devices of a trial that has ended."""
     services.watch_locks(now=clock.now())
-
-
-@shared_task(name="devices.forget_old_pairings")
-def forget_old_pairings() -> None:
-    """Deletes pairings that are over."""
-    services.forget_old_pairings(now=clock.now())

@@ -46,14 +46,23 @@ class PlayEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     play_id = models.UUIDField(db_index=True)
+    # The indexes below begin with these keys: one of their own for each would be written for nothing.
     announcement = models.ForeignKey(
-        "announcements.Announcement", on_delete=models.SET_NULL, null=True, related_name="play_events"
+        "announcements.Announcement",
+        on_delete=models.SET_NULL,
+        null=True,
+        db_index=False,
+        related_name="play_events",
     )
     device = models.ForeignKey(
-        "devices.Device", on_delete=models.SET_NULL, null=True, related_name="play_events"
+        "devices.Device", on_delete=models.SET_NULL, null=True, db_index=False, related_name="play_events"
     )
-    client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, related_name="play_events")
-    floor = models.ForeignKey("zones.Floor", on_delete=models.SET_NULL, null=True, related_name="+")
+    client = models.ForeignKey(
+        "clients.Client", on_delete=models.CASCADE, db_index=False, related_name="play_events"
+    )
+    floor = models.ForeignKey(
+        "zones.Floor", on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
+    )
     announcement_title = models.CharField(max_length=255, blank=True)
     device_name = models.CharField(max_length=255, blank=True)
     floor_name = models.CharField(max_length=255, blank=True)
@@ -73,7 +82,9 @@ class PlayEvent(models.Model):
     override_quiet_hours = models.BooleanField(default=False)
 
     created_at = models.DateTimeField()
-    created_by = models.ForeignKey("users.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        "users.User", on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
+    )
     delivered_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -87,8 +98,19 @@ class PlayEvent(models.Model):
         db_table = "play_events"
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index(fields=["client", "-created_at"], name="event_client_time"),
-            models.Index(fields=["device", "-created_at"], name="event_device_time"),
+            # Each list of the API is read along one of these, from wherever its cursor stands: docs/performance.md.
+            models.Index(fields=["-created_at", "-id"], name="event_newest"),
+            models.Index(fields=["client", "-created_at", "-id"], name="event_client_newest"),
+            models.Index(fields=["floor", "-created_at", "-id"], name="event_floor_newest"),
+            models.Index(fields=["device", "-created_at", "-id"], name="event_device_newest"),
+            models.Index(fields=["announcement", "-created_at", "-id"], name="event_words_newest"),
+            models.Index(
+                fields=["client", "reason", "-created_at", "-id"],
+                condition=~Q(reason=""),
+                name="event_reason_newest",
+            ),
+            models.Index(fields=["client", "-play_at", "-id"], name="event_client_due"),
+            models.Index(fields=["created_by"], condition=~Q(created_by=None), name="event_created_by"),
             models.Index(
                 fields=["device", "expires_at"],
                 condition=Q(status__in=sorted(ledger.OPEN)),
@@ -119,7 +141,7 @@ class PlayEvent(models.Model):
 class PlayEventChange(models.Model):
     """One change of a play event's state: the history that its detail shows, but for an order's birth."""
 
-    event = models.ForeignKey(PlayEvent, on_delete=models.CASCADE, related_name="changes")
+    event = models.ForeignKey(PlayEvent, on_delete=models.CASCADE, db_index=False, related_name="changes")
     at = models.DateTimeField()
     status = models.CharField(max_length=20, choices=PlayEvent.Status.choices)
     reason = models.CharField(max_length=64, blank=True)

@@ -45,14 +45,17 @@ class Servers:
 
 
 @contextmanager
-def running() -> Iterator[Servers]:
-    """Both servers, empty. When the block ends they stop and their folder goes."""
+def running(*, data: Path | None = None, settings: Sequence[str] = THROW_AWAY) -> Iterator[Servers]:
+    """Both servers, empty. When the block ends they stop and their folder goes.
+
+    `data` is a folder that stays, with what PostgreSQL keeps in it; `settings` are PostgreSQL's.
+    """
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="s2g-", ignore_cleanup_errors=True))
         )
         yield Servers(
-            database_url=stack.enter_context(postgres(folder)),
+            database_url=stack.enter_context(postgres(data or folder, settings=settings)),
             redis_url=stack.enter_context(valkey(folder / "valkey")),
         )
 

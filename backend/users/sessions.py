@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.sessions.models import Session as AdminSession
 from django.db import transaction
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -132,12 +131,6 @@ def sign_out(*, user: User, refresh: str) -> None:
         raise Refusal("permission_denied", "This session is somebody else's.")
     if _use_up(token, user):
         record("logout", resource="user", resource_id=user.pk, client_id=user.client_id)
-
-
-def forget_expired(now: datetime) -> int:
-    """Deletes the records of refresh tokens, and of sessions in the admin, that have run out; returns how many."""
-    ended = AdminSession.objects.filter(expire_date__lt=now).delete()[0]
-    return ended + OutstandingToken.objects.filter(expires_at__lt=now).delete()[0]
 
 
 def _person_of(token: RefreshToken | UntypedToken) -> str:

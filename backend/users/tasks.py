@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from common import clock, jobs
-from users import mailing, sessions
+from users import mailing
 
 
 @shared_task(name="users.deliver_mail")
@@ -19,9 +19,3 @@ def deliver_due_mails() -> None:
     """Asks for what waits in the outbox: what failed before, or lost its job with its process."""
     for mail_id in mailing.due(now=clock.now()):
         jobs.enqueue(deliver_mail, mail_id)
-
-
-@shared_task(name="users.forget_expired_sessions")
-def forget_expired_sessions() -> None:
-    """Deletes the records of refresh tokens that have run out."""
-    sessions.forget_expired(clock.now())

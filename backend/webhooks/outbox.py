@@ -26,7 +26,6 @@ LEASE = timedelta(seconds=60)
 MOST_OF_A_CLIENT = 4
 """So many deliveries of one business are tried at a time, by one process after another's count: a slow receiver of
 one business cannot hold more."""
-KEPT_FOR = timedelta(days=14)
 
 Status = WebhookDelivery.Status
 _chance = secrets.SystemRandom().random
@@ -184,10 +183,3 @@ def end_pending(webhook: Webhook) -> int:
             error="The webhook was switched off.",
         )
     )
-
-
-def forget_old(*, now: datetime) -> int:
-    """Deletes the deliveries older than KEPT_FOR; returns how many."""
-    with system_scope("old deliveries of every business go"):
-        old = WebhookDelivery.objects.filter(created_at__lt=now - KEPT_FOR)
-        return int(old.delete()[0])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from common import clock
-from webhooks import mailing, outbox
+from webhooks import mailing
 from webhooks.pump import pump
 
 
@@ -13,12 +12,6 @@ from webhooks.pump import pump
 def send_due() -> None:
     """Sends what is due."""
     pump.run()
-
-
-@shared_task(name="webhooks.forget_old_deliveries")
-def forget_old_deliveries() -> None:
-    """Deletes deliveries that are older than two weeks."""
-    outbox.forget_old(now=clock.now())
 
 
 @shared_task(name="webhooks.tell_switched_off")

@@ -14,6 +14,7 @@ from common import clock
 from common.api import CrudViewSet, ListMixin, TenantViewSet
 from common.errors import Refusal
 from common.openapi import reading, writing
+from common.pagination import CursorPages
 from common.permissions import IsClientAdmin
 from common.throttling import spend
 from webhooks import services
@@ -142,9 +143,12 @@ OF_WEBHOOK = OpenApiParameter("webhook_id", int, OpenApiParameter.PATH)
     list=extend_schema(
         operation_id="webhooks_deliveries_list",
         summary="What was sent, and what became of it",
-        description="The newest first; kept for 14 days.",
+        description="The newest first; kept for 14 days, unless the operator has chosen another time.",
         parameters=[OF_WEBHOOK],
-        responses={200: WebhookDeliverySerializer(many=True), **reading("validation_failed")},
+        responses={
+            200: WebhookDeliverySerializer(many=True),
+            **reading("validation_failed", "bad_cursor"),
+        },
     ),
 )
 @extend_schema(tags=["webhooks"])
@@ -153,8 +157,9 @@ class WebhookDeliveryViewSet(ListMixin, TenantViewSet):
 
     model = WebhookDelivery
     serializer_class = WebhookDeliverySerializer
+    pagination_class = CursorPages
     filterset_class = WebhookDeliveryFilter
-    ordering_fields = ("created_at", "last_attempt_at")
+    ordering_fields = ("created_at",)
     access: ClassVar[dict[str, Any]] = {"list": IsClientAdmin, "redeliver": IsClientAdmin}
 
     def get_queryset(self) -> Any:

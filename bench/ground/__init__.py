@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """Django on fresh PostgreSQL and Valkey servers, with empty tables."""
+def database(data: Path | None = None, settings: Sequence[str] | None = None) -> Iterator[None]:
+    """Django on fresh PostgreSQL and Valkey servers, with empty tables.
+
+    `data` is a folder in which PostgreSQL keeps them for the next run; `settings` are PostgreSQL's.
+    """
     from testing import servers
 
-    with servers.running() as started:
+    with servers.running(data=data, settings=settings or servers.THROW_AWAY) as started:
         os.environ["SYNC2GEAR_TEST_DATABASE_URL"] = started.database_url
         os.environ["SYNC2GEAR_TEST_REDIS_URL"] = started.redis_url
         django_on()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from audit import append_only
@@ -34,3 +35,20 @@ def write(db: None) -> Callable[..., list[AuditLog]]:
         return [record(**columns, client_id=client_id, details={"place": place}) for place in range(count)]
 
     return add
+
+
+@pytest.fixture
+def verify(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """`verify("--client", "7")`: the exit status, what is on standard output, and what is on standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            call_command("verify_audit", *arguments)
+            status = 0
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run

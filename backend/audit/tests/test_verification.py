@@ -31,23 +31,6 @@ def trail(write, shop, other_shop):
     return shop.client.pk
 
 
-@pytest.fixture
-def verify(capsys):
-    """`verify("--client", "7")`: the exit status, what is on standard output, and what is on standard error."""
-
-    def run(*arguments):
-        capsys.readouterr()
-        try:
-            call_command("verify_audit", *arguments)
-            status = 0
-        except SystemExit as ended:
-            status = ended.code
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
-
-
 def test_each_business_has_a_chain_of_its_own_without_gaps(trail, other_shop):
     for chain in (trail, other_shop.client.pk, None):
         numbers = AuditLog.everything.filter(client=chain).order_by("pk").values_list("number", flat=True)

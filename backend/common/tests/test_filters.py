@@ -23,7 +23,7 @@ class ListLike:
     ("asked", "expected"),
     [
         ("", ["username", "pk"]),
-        ("?ordering=-role", ["-role", "pk"]),
+        ("?ordering=-role", ["-role", "-pk"]),
         ("?ordering=password", ["username", "pk"]),
     ],
 )

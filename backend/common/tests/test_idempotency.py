@@ -21,6 +21,7 @@ from rest_framework.test import APIRequestFactory
 from common import clock, idempotency
 from common.errors import Refusal
 from common.models import IdempotencyRecord
+from core import retention
 
 DONE: list[Any] = []
 
@@ -158,10 +159,12 @@ def test_while_the_first_runs_a_retry_waits_and_a_dead_first_is_given_up(
 def test_after_a_day_the_key_is_free_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     act(post({}))
     later = clock.now() + idempotency.KEPT_FOR + timedelta(seconds=1)
-    assert idempotency.forget_old(later - timedelta(seconds=2)) == 0
+    retention.forget_old(now=later - timedelta(seconds=2))
+    assert IdempotencyRecord.objects.count() == 1
     monkeypatch.setattr(clock, "now", lambda: later)
     assert act(post({"a": 1})).data == {"number": 2}
-    assert idempotency.forget_old(later + idempotency.KEPT_FOR + timedelta(seconds=1)) == 1
+    retention.forget_old(now=later + idempotency.KEPT_FOR + timedelta(seconds=1))
+    assert not IdempotencyRecord.objects.exists()
 
 
 @pytest.mark.django_db

@@ -20,12 +20,12 @@ from common import clock
 from common.tenancy import system_scope
 from common.tests.sounds import sound
 from conftest import PASSWORD, Business, make_user
+from core import retention
 from devices.models import Device
 from events.tests.support import fresh, make_event
 from music.models import MusicFile
 from playlists.models import ChannelPlaylist
 from schedules.models import FloorStop, Schedule
-from users import sessions
 from users.models import OutgoingMail, User
 from zones.models import Floor
 
@@ -494,9 +494,9 @@ def test_a_session_ends_and_is_forgotten(boss: User) -> None:
     browser = Browser()
     cookie = sign_in(boss.email, browser=browser).cookies["sessionid"]
     assert (cookie["max-age"], cookie["httponly"], cookie["samesite"]) == (12 * 3600, True, "Lax")
-    sessions.forget_expired(clock.now() + timedelta(hours=11))
+    retention.forget_old(now=clock.now() + timedelta(hours=11))
     assert browser.get("/admin/").status_code == 200
-    sessions.forget_expired(clock.now() + timedelta(hours=13))
+    retention.forget_old(now=clock.now() + timedelta(hours=13))
     assert browser.get("/admin/").status_code == 302
 
 

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from audit.models import AuditLog
 from common import clock
 from common.tenancy import system_scope
+from core import retention
 from devices import credentials, services
 from devices.models import Device, DevicePairing
 from devices.tests.shop_floor import row_of
@@ -177,8 +178,10 @@ def test_guessing_codes_and_asking_for_them_is_limited(call, shop, at):
 def test_old_pairings_are_forgotten(pair, at):
     pair()
     ended = NOW + timedelta(minutes=10)
-    assert services.forget_old_pairings(now=ended + timedelta(hours=1)) == 0
-    assert services.forget_old_pairings(now=ended + timedelta(hours=1, seconds=1)) == 1
+    retention.forget_old(now=ended + timedelta(hours=1))
+    assert DevicePairing.objects.count() == 1
+    retention.forget_old(now=ended + timedelta(hours=1, seconds=1))
+    assert not DevicePairing.objects.exists()
     assert not Device.objects.model._base_manager.filter(device_id="hw-new").exists()
 
 

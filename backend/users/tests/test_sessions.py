@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
-from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from common import clock, throttling
+from core import retention
 from users import sessions
 from users.models import User
 from users.tests.support import PASSWORD, raw_trail, trail
@@ -339,6 +340,7 @@ def test_records_of_expired_tokens_are_forgotten(call: Any, shop: Any) -> None:
     token = login(call, shop.admin.email).data["refresh"]
     refresh(call, token)
     now = clock.now()
-    assert sessions.forget_expired(now) == 0
-    assert sessions.forget_expired(now + timedelta(days=15)) > 0
+    retention.forget_old(now=now)
+    assert (OutstandingToken.objects.count(), BlacklistedToken.objects.count()) == (2, 1)
+    retention.forget_old(now=now + timedelta(days=15))
     assert not OutstandingToken.objects.exists()

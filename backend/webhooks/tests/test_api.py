@@ -255,8 +255,11 @@ def test_deliveries_the_newest_first(
         shown = call(shop.admin).get(path).json()["results"]
     assert [json.loads(row["payload"])["data"]["device"]["id"] for row in shown] == [2, 1, 0]
     assert {row["status"] for row in shown} == {"pending"}
-    assert call(shop.admin).get(f"{path}?status=failed").json()["count"] == 0
-    assert call(shop.admin).get(f"{path}?type=device.offline").json()["count"] == 3
+    assert call(shop.admin).get(f"{path}?status=failed").json()["results"] == []
+    assert len(call(shop.admin).get(f"{path}?type=device.offline").json()["results"]) == 3
+    first = call(shop.admin).get(f"{path}?limit=2").json()
+    [last] = call(shop.admin).get(first["next"]).json()["results"]
+    assert [*(row["id"] for row in first["results"]), last["id"]] == [row["id"] for row in shown]
     assert call(shop.admin).get(f"{path}?type=nothing").status_code == 400
 
 

@@ -290,13 +290,6 @@ def test_a_mail_server_that_is_away_is_asked_again(
     assert (mailing.tell_switched_off(), len(mail.outbox)) == (1, 1)
 
 
-def test_old_deliveries_go(shop: Any, make_webhook: Any) -> None:
-    make_webhook(shop)
-    tell(event(shop), now=NOW - outbox.KEPT_FOR - timedelta(seconds=1))
-    tell(event(shop), now=NOW - outbox.KEPT_FOR + timedelta(seconds=1))
-    assert (outbox.forget_old(now=NOW), WebhookDelivery.objects.count()) == (1, 1)
-
-
 # --- the pump --------------------------------------------------------------------------------------------
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import timedelta
+from itertools import chain as in_turn
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
@@ -32,7 +35,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--client` and `--from`."""
+        """`--client`, `--from` and `--kept-days`."""
         parser.add_argument("--client", type=int, help="this business's chain alone; 0 is sync2gear's own")
         parser.add_argument(
             "--from",
@@ -41,9 +44,17 @@ class Command(BaseCommand):
             metavar="FILE",
             help="heads that an earlier run printed: they must still stand, and only what follows them is read",
         )
+        parser.add_argument(
+            "--kept-days",
+            type=int,
+            help="entries may have been cut off after so many days; without it, after KEEP_AUDIT_DAYS as it is now",
+        )
 
-    def handle(self, *args: Any, client: int | None, noted: Path | None, **options: Any) -> None:
+    def handle(
+        self, *args: Any, client: int | None, noted: Path | None, kept_days: int | None, **options: Any
+    ) -> None:
         """Chain by chain."""
+        kept = settings.KEEP.audit if kept_days is None else timedelta(days=kept_days)
         known = verification.chains()
         starts = _read(noted) if noted else {}
         wanted = sorted({*known, *starts}) if client is None else [client]
@@ -51,15 +62,20 @@ class Command(BaseCommand):
             raise CommandError(f"There is no chain {client}.", returncode=UNUSABLE)
         entries = faults = 0
         for chain in wanted:
-            head = verification.head_of(chain)
-            start = starts.get(chain, BEGINNING)
-            wrong = 0
-            for finding in verification.verify(chain, start=start, head=head):
-                wrong += 1
-                row = f", id {finding.entry}" if finding.entry else ""
-                self.stderr.write(
-                    f"chain {chain}, number {finding.number}{row}: {finding.what}. {finding.detail}"
-                )
+            beginning = None
+            while beginning != verification.start_of(chain):  # again, if it was cut meanwhile
+                beginning, head = verification.start_of(chain), verification.head_of(chain)
+                start = starts.get(chain, beginning)
+                wrong = 0
+                for finding in in_turn(
+                    verification.verify_start(chain, kept=kept, now=clock.now()),
+                    verification.verify(chain, start=start, head=head),
+                ):
+                    wrong += 1
+                    row = f", id {finding.entry}" if finding.entry else ""
+                    self.stderr.write(
+                        f"chain {chain}, number {finding.number}{row}: {finding.what}. {finding.detail}"
+                    )
             if not wrong and head != BEGINNING:
                 self.stdout.write(f"head {chain} {head.number} {head.hash}")
             faults += wrong
