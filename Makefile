@@ -43,9 +43,10 @@ lint: $(INSTALLED) ## check style, types, the direction of imports, migrations a
 	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py makemigrations --check --dry-run
 	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py spectacular --validate --fail-on-warn --file /dev/null
 
-docs: $(INSTALLED) ## write the pages that are made from the code: errors, OpenAPI, AsyncAPI
+docs: $(INSTALLED) ## write the pages that are made from the code: errors, observability, OpenAPI, AsyncAPI
 	@export DJANGO_SETTINGS_MODULE=testing.embedded; set -e; \
 	$(PY) backend/manage.py errors_doc > docs/errors.md; \
+	$(PY) backend/manage.py observability_doc > docs/observability.md; \
 	$(PY) backend/manage.py openapi > docs/openapi.yaml; \
 	$(PY) backend/manage.py asyncapi > docs/asyncapi.json
 

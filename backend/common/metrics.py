@@ -16,6 +16,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from threading import Lock
 
@@ -46,18 +47,35 @@ logger = logging.getLogger(__name__)
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's own
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A figure as it is described: its whole name, `counter`, `histogram` or `gauge`, what it says, its labels."""
+
+    name: str
+    kind: str
+    documentation: str
+    labels: tuple[str, ...]
+
+
+DECLARED: list[Declared] = []
+"""Every figure that is counted, in the order of the imports."""
+
+
 def counter(name: str, documentation: str, *labels: str) -> Counter:
     """A figure that only grows; it is told as `sync2gear_<name>_total`."""
+    DECLARED.append(Declared(f"{PREFIX}{name}_total", "counter", documentation, labels))
     return Counter(PREFIX + name, documentation, labels, registry=REGISTRY)
 
 
 def histogram(name: str, documentation: str, *labels: str, bounds: Iterable[float]) -> Histogram:
     """How often a value stayed within each of `bounds`, in the unit that ends the name."""
+    DECLARED.append(Declared(PREFIX + name, "histogram", documentation, labels))
     return Histogram(PREFIX + name, documentation, labels, buckets=tuple(bounds), registry=REGISTRY)
 
 
 def gauge(name: str, documentation: str, *labels: str) -> Gauge:
     """A figure that rises and falls; of several processes the sum is told."""
+    DECLARED.append(Declared(PREFIX + name, "gauge", documentation, labels))
     return Gauge(PREFIX + name, documentation, labels, registry=REGISTRY)
 
 
@@ -129,12 +147,16 @@ def share(*, at_most_every_s: float = 0.0) -> None:
             return
         _shared.at = time.monotonic()
         sums = dict(_samples(gauges=False))
-        grown = {sample: value - _shared.told.get(sample, 0.0) for sample, value in sums.items()}
+        # One that has never been told is told even if it is 0: from there an alert sees it rise.
+        grown = {
+            sample: value - _shared.told.get(sample, 0.0)
+            for sample, value in sums.items()
+            if value != _shared.told.get(sample)
+        }
         try:
             with _redis(settings.REDIS_URL).pipeline(transaction=True) as together:
                 for sample, by in grown.items():
-                    if by:
-                        together.hincrbyfloat(SUMS, json.dumps(sample), by)
+                    together.hincrbyfloat(SUMS, json.dumps(sample), by)
                 gauges = {json.dumps(sample): value for sample, value in _samples(gauges=True)}
                 together.hset(GAUGES, _process(), json.dumps({"at": time.time(), "values": gauges}))
                 together.execute()

@@ -25,7 +25,7 @@ from ai_config.models import AIProvider, AIReservation
 from ai_config.selectors import spending_of
 from audit.models import AuditLog
 from common import heartbeat, jobs
-from common.metrics import PREFIX
+from common.metrics import PREFIX, Declared
 from common.tenancy import system_scope
 from core.periodic import TABLE
 from devices.models import LEASE, Device
@@ -90,6 +90,7 @@ TASK_SUCCESS = Figure(
     "When periodic work last ended well; none in a day, no series.",
     ("task",),
 )
+TASK_EVERY = Figure("task_every_seconds", "How often it is to run.", ("task",))
 JOBS_WAITING = Figure("jobs_waiting", "Jobs that no worker has taken up; embedded, those that run as well.")
 STORAGE_FREE = Figure("storage_free_bytes", "What is free where media lie. Not told of a bucket.")
 STORAGE_SIZE = Figure("storage_size_bytes", "How large that is.")
@@ -162,6 +163,8 @@ def _providers(now: datetime) -> Iterator[Reading]:
 
 def of_heartbeats(now: datetime) -> Iterator[Reading]:
     """Signs of life."""
+    for entry in TABLE:
+        yield TASK_EVERY, (entry.task,), entry.every_s
     for task, at in heartbeat.last_beats([entry.task for entry in TABLE]).items():
         yield TASK_SUCCESS, (task,), at.timestamp()
 
@@ -214,10 +217,18 @@ PARTS: dict[str, Part] = {
             PROVIDER_CALLS,
         ),
     ),
-    "heartbeats": Part(of_heartbeats, (TASK_SUCCESS,)),
+    "heartbeats": Part(of_heartbeats, (TASK_SUCCESS, TASK_EVERY)),
     "queue": Part(of_queue, (JOBS_WAITING,)),
     "storage": Part(of_storage, (STORAGE_FREE, STORAGE_SIZE)),
 }
+
+
+def described() -> list[Declared]:
+    """Every figure that is read, as the counted ones are described."""
+    read = [figure for part in PARTS.values() for figure in part.figures]
+    return [
+        Declared(PREFIX + each.name, "gauge", each.documentation, each.labels) for each in (*read, PART_UP)
+    ]
 
 
 def families(readings: Iterable[Reading], figures: Iterable[Figure]) -> Iterator[Metric]:

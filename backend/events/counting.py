@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from common.metrics import SLOW, counter, histogram
+from events.alerts import ALARMING
 from events.domain import ledger
 from events.models import PlayEventChange
 
@@ -32,6 +33,10 @@ START_ERROR = histogram(
     "How far from the ordered instant speakers began, either way, by their own word.",
     bounds=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0),
 )
+
+for _reason in ALARMING:
+    # From zero on: an alert sees the first one rise, not appear.
+    ENDED.labels(ledger.FAILED, _reason, "emergency")
 
 
 def note_changes(changes: Iterable[PlayEventChange]) -> None:

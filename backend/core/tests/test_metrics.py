@@ -235,9 +235,12 @@ def test_what_providers_cost() -> None:
 def test_the_broker_the_signs_of_life_and_the_disk(settings: Any) -> None:
     now = clock.now()
     heartbeat.beat("audit.seal", now=now)
-    assert read(of_heartbeats) == {
-        ("task_last_success_timestamp_seconds", "audit.seal"): pytest.approx(now.timestamp(), abs=0.01)
-    }
+    found = read(of_heartbeats)
+    assert found["task_last_success_timestamp_seconds", "audit.seal"] == pytest.approx(
+        now.timestamp(), abs=0.01
+    )
+    assert ("task_last_success_timestamp_seconds", "events.sweep") not in found
+    assert found["task_every_seconds", "events.sweep"] == 5
     assert read(of_queue) == {("jobs_waiting",): 0}
     found = read(of_storage)
     assert 0 < found["storage_free_bytes",] < found["storage_size_bytes",]
