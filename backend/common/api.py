@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from django.db import models, transaction
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import mixins, status
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.filters import SearchFilter
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -27,6 +28,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from common import clock
 from common.conditional import IF_MATCH, etag_of, require_match, shown
 from common.context import identify
 from common.errors import Refusal
@@ -34,7 +36,7 @@ from common.filters import StableOrdering
 from common.idempotency import idempotent
 from common.permissions import ADMIN, IsNobody
 from common.tenancy import NOTHING, Scope, entered, narrow
-from common.throttling import counting, rate_headers
+from common.throttling import counting, rate_headers, spend_refusal, spend_request
 
 
 def scope_of(user: Any) -> Scope:
@@ -91,6 +93,20 @@ class GuardedAPIView(APIView):
             return []
         return [self.access.get(action, IsNobody)()]
 
+    def perform_authentication(self, request: Request) -> None:
+        """Finds out who calls, and counts the call before anything is done for it."""
+        super().perform_authentication(request)
+        user: Any = request.user
+        known = getattr(user, "is_authenticated", False)
+        match: Any = request.resolver_match
+        spend_request(
+            caller=f"caller:{user.pk}" if known else None,
+            device=getattr(user, "is_device", False),
+            method="GET" if request.method == "HEAD" else request.method or "",
+            route=match.url_name or "",
+            now=clock.now(),
+        )
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Runs REST framework's own checks, then enters the caller's scope and refuses a locked business."""
         super().initial(request, *args, **kwargs)
@@ -141,7 +157,12 @@ class GuardedAPIView(APIView):
         return response
 
     def handle_exception(self, exc: Exception) -> Response:
-        """A 401 always says how to sign in (RFC 9110 §11.6.1)."""
+        """A 401 always says how to sign in (RFC 9110 §11.6.1). Too many of them are a 429."""
+        if isinstance(exc, NotAuthenticated | AuthenticationFailed):
+            try:
+                spend_refusal(now=clock.now())
+            except Refusal as refusal:
+                exc = refusal
         response = super().handle_exception(exc)
         if response.status_code == status.HTTP_401_UNAUTHORIZED and "WWW-Authenticate" not in response:
             response["WWW-Authenticate"] = 'Bearer realm="api"'

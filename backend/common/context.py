@@ -23,6 +23,7 @@ class Actor:
     ip_address: str | None = None
     request_id: str = ""
     client_id: int | None = None
+    user_agent: str = ""
 
 
 SYSTEM = Actor()

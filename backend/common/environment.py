@@ -175,6 +175,7 @@ class Config:
     trusted_proxies: int
     web_concurrency: int
     media_accel_prefix: str
+    rate_limits: bool
     max_upload_bytes: int
     max_music_minutes: int
     max_announcement_minutes: int
@@ -238,6 +239,7 @@ def read(environ: Mapping[str, str], *, project_root: Path) -> Config:
         trusted_proxies=parse_int("TRUSTED_PROXIES", get("TRUSTED_PROXIES"), default=0),
         web_concurrency=parse_int("WEB_CONCURRENCY", get("WEB_CONCURRENCY"), default=1, least=1),
         media_accel_prefix=parse_location("MEDIA_ACCEL_PREFIX", get("MEDIA_ACCEL_PREFIX")),
+        rate_limits=parse_bool("RATE_LIMITS", get("RATE_LIMITS"), default=True),
         max_upload_bytes=parse_int("MAX_UPLOAD_MB", get("MAX_UPLOAD_MB"), default=200, least=1) * 1024 * 1024,
         max_music_minutes=parse_int("MAX_MUSIC_MINUTES", get("MAX_MUSIC_MINUTES"), default=180, least=1),
         max_announcement_minutes=parse_int(

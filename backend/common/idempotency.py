@@ -16,6 +16,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,11 +34,15 @@ Handler = Callable[..., Any]
 
 
 def fingerprint_of(method: str, path: str, body: Any) -> str:
-    """SHA-256 of what was asked: method, path and the parsed body with its keys sorted; of a file, its content."""
+    """What was asked: method, path and the parsed body with its keys sorted; of a file, its content.
+
+    Keyed by SECRET_KEY (HMAC-SHA-256), because a body may hold a password, which its bare digest would let one guess.
+    """
     if isinstance(body, Mapping):
         body = dict(body)  # of a form, with all values of a name
     text = json.dumps([method, path, body], sort_keys=True, default=_told, ensure_ascii=False)
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    asked = text.encode(errors="surrogatepass")
+    return salted_hmac("sync2gear.idempotency", asked, algorithm="sha256").hexdigest()
 
 
 def _told(value: Any) -> Any:

@@ -11,17 +11,20 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from common import metrics
+from common import clock, metrics
+from common.api import GuardedAPIView
 from common.context import Actor, acting_as, identify
+from common.errors import Refusal, problem_response
 from common.logs import REQUESTS
 from common.permissions import may_enter_admin
 from common.tenancy import EVERYTHING, entered
+from common.throttling import spend_page
 
 requests = logging.getLogger(REQUESTS)
 GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -63,6 +66,7 @@ class RequestContextMiddleware:
                 trusted_proxies=settings.TRUSTED_PROXIES,
             ),
             request_id=request_id,
+            user_agent=request.headers.get("User-Agent", ""),
         )
         began = time.perf_counter()
         with acting_as(actor), entered(None):
@@ -84,6 +88,32 @@ class RequestContextMiddleware:
             )
         response["X-Request-ID"] = request_id
         return response
+
+
+class PagesMiddleware:
+    """Counts what is no view of the API: documentation, the pages of mails, the admin. The API counts for itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> HttpResponse | None:
+        """429 for one page too many, or nothing."""
+        shown_by = getattr(view, "cls", None)
+        if shown_by is not None and issubclass(shown_by, GuardedAPIView):
+            return None
+        try:
+            spend_page(now=clock.now())
+        except Refusal as refusal:
+            response = problem_response(refusal.code, refusal.detail)
+            for name, value in refusal.members["headers"].items():
+                response[name] = value
+            return response
+        return None
 
 
 class AdminScopeMiddleware:

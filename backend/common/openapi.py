@@ -187,7 +187,9 @@ class HouseSchema(AutoSchema):
 
     def _ground_codes(self, operation: dict[str, Any]) -> list[str]:
         """What parsers, filters and renderers refuse before a handler or a service has a say."""
-        codes = ["not_acceptable"] if not hasattr(self.view.content_negotiation_class, "any_accept") else []
+        codes = ["rate_limited"]
+        if not hasattr(self.view.content_negotiation_class, "any_accept"):
+            codes += ["not_acceptable"]
         if "requestBody" in operation:
             codes += [*BODY, "unsupported_media_type"]
         queried = {

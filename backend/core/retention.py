@@ -127,6 +127,13 @@ TABLE: tuple[Kept, ...] = (
         parts=(Part(model="token_blacklist.BlacklistedToken", column="token_id"),),
     ),
     Kept(
+        model="users.UserSession",
+        by="expires_at",
+        keep=timedelta(0),
+        why="A sign-in whose longest life is over; until then its tokens may come and have to be refused.",
+        along="expires_at",
+    ),
+    Kept(
         model="sessions.Session",
         by="expire_date",
         keep=timedelta(0),

@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "core.static_files.StaticFilesMiddleware",
     "common.middleware.RequestContextMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "common.middleware.PagesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -218,6 +219,7 @@ if CONFIG.media_move_from:
     }
 
 MEDIA_ACCEL_PREFIX = CONFIG.media_accel_prefix
+RATE_LIMITS = CONFIG.rate_limits
 MAX_SPEECH_CHARACTERS = 5000
 WEBHOOK_NETWORKS = CONFIG.webhook_networks
 WEBHOOK_OFFLINE_AFTER = timedelta(seconds=CONFIG.webhook_offline_after_s)

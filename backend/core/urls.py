@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from common import media_urls
 from core import account_pages
-from core.api_docs import AsyncAPIView
+from core.api_docs import AsyncAPIView, SchemaView
 
 handler400 = "common.errors.bad_request_view"
 handler404 = "common.errors.not_found_view"
@@ -33,7 +33,7 @@ API_APPS = (
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *(path("api/", include(f"{app}.urls")) for app in API_APPS),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("api/asyncapi/", AsyncAPIView.as_view(), name="asyncapi"),

@@ -25,12 +25,14 @@ from users.serializers import (
     ChangedMeSerializer,
     LoginSerializer,
     MeSerializer,
+    OwnPasswordSerializer,
     PictureSerializer,
     ProfileSerializer,
     RefreshSerializer,
     RegistrationSerializer,
     SessionSerializer,
     TokensSerializer,
+    UserSessionSerializer,
 )
 
 EDITABLE = tuple(ProfileSerializer().fields)
@@ -140,9 +142,59 @@ class LogoutView(GuardedAPIView):
         },
     )
     def post(self, request: Request) -> Response:
-        """204."""
+        """204; what the browser kept of this server's answers goes too (W3C Clear Site Data)."""
         sessions.sign_out(user=self.caller, **validated(RefreshSerializer(data=request.data)))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(status=status.HTTP_204_NO_CONTENT, headers={"Clear-Site-Data": '"cache"'})
+
+
+class SessionsView(GuardedAPIView):
+    """Where one is signed in."""
+
+    access = {"get": IsFloorUser}
+    only_in_person = frozenset({"get"})
+
+    @extend_schema(
+        operation_id="auth_sessions_list",
+        summary="List your own sessions",
+        description="Where you are signed in: since when, last used when and from where. `current` is this one.",
+        tags=["auth"],
+        responses={200: UserSessionSerializer(many=True), **problems(*SIGNED_IN, "impersonating")},
+    )
+    def get(self, request: Request) -> Response:
+        """200 with the sessions, the latest used first."""
+        mine = sessions.open_sessions(self.caller)
+        return Response(
+            UserSessionSerializer(mine, many=True, context={"current": self.caller.session_id}).data
+        )
+
+
+class LogoutEverywhereView(GuardedAPIView):
+    """The end of all sessions."""
+
+    access = {"post": IsFloorUser}
+    only_in_person = frozenset({"post"})
+    works_when_locked = frozenset({"post"})
+    repeatable = {"post": "sessions that have ended are ended"}
+
+    @extend_schema(
+        summary="Sign out everywhere",
+        description="Ends every session of yours, this one too, at once. Needs your current password.",
+        tags=["auth"],
+        request=OwnPasswordSerializer,
+        responses={
+            204: None,
+            **problems(*BODY, *SIGNED_IN, "impersonating", "wrong_password", "rate_limited"),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """204."""
+        body = validated(OwnPasswordSerializer(data=request.data))
+        now = clock.now()
+        spend("password.user", str(self.caller.pk), now=now)
+        services.prove_oneself(self.caller, body["current_password"])
+        forgive("password.user", str(self.caller.pk), now=now)
+        sessions.end_all(user=self.caller)
+        return Response(status=status.HTTP_204_NO_CONTENT, headers={"Clear-Site-Data": '"cache"'})
 
 
 class MeView(GuardedAPIView):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
@@ -66,6 +67,8 @@ class User(AbstractUser):
     """Under impersonation, the member of staff who really acts; set at sign-in, never stored."""
     impersonated_until: datetime | None = None
     """When the impersonation ends."""
+    session_id: uuid.UUID | None = None
+    """The session by which the person is here; set at sign-in, never stored."""
 
     everyone = PeopleManager()
     objects: ClassVar[Any] = TenantManager()
@@ -123,6 +126,31 @@ class User(AbstractUser):
     def name(self, name: str) -> None:
         self.first_name, _, rest = name.strip().partition(" ")
         self.last_name = rest.strip()
+
+
+class UserSession(models.Model):
+    """A sign-in and all tokens that came from it: each carries its key, and holds as long as this does.
+
+    `users/sessions.py` has the rules. Ended ones are kept until their last token would have run out.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    began_at = models.DateTimeField(default=clock.now)
+    used_at = models.DateTimeField(default=clock.now)
+    """When it last had fresh tokens."""
+    expires_at = models.DateTimeField(db_index=True)
+    """Whatever happens, it is over then: nobody stays signed in for ever without their password."""
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        db_table = "user_sessions"
+        ordering = ["-used_at"]
+
+    def __str__(self) -> str:
+        return f"{self.user} since {self.began_at:%Y-%m-%d %H:%M}"
 
 
 class OutgoingMail(models.Model):

@@ -13,7 +13,7 @@ from common.permissions import ADMIN, capabilities_of
 from common.serializers import TenantRelatedField, TenantSerializer, invalid
 from common.validators import validate_time_zone
 from users.avatars import avatar_url
-from users.models import User
+from users.models import User, UserSession
 from users.passwords import PasswordField
 
 LONGEST_EMAIL = 150
@@ -53,6 +53,26 @@ class RefreshSerializer(serializers.Serializer[Any]):
     """A refresh token."""
 
     refresh = serializers.CharField(max_length=4096)
+
+
+class OwnPasswordSerializer(serializers.Serializer[Any]):
+    """That it is really oneself."""
+
+    current_password = PasswordField()
+
+
+class UserSessionSerializer(serializers.ModelSerializer[UserSession]):
+    """One place where somebody is signed in."""
+
+    current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = UserSession
+        fields = ["id", "began_at", "used_at", "expires_at", "ip_address", "user_agent", "current"]
+
+    def get_current(self, session: UserSession) -> bool:
+        """Whether it is the one that asks."""
+        return bool(session.pk == self.context.get("current"))
 
 
 class AddressSerializer(serializers.Serializer[Any]):

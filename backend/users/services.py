@@ -168,14 +168,19 @@ def update_profile(
     if needs_password(user, password=password, **changes):
         if current_password is None:
             raise field_error("current_password", "required", "Give your current password for this change.")
-        if not user.check_password(current_password):
-            raise Refusal("wrong_password", "The current password is wrong.", field="current_password")
+        prove_oneself(user, current_password)
     _change_email(user, changes.pop("email", user.email))
     _assign(user, changes)
     if password is not None:
         set_new_password(user, password)
     _save(user)
     return user
+
+
+def prove_oneself(user: User, current_password: str) -> None:
+    """Raises Refusal `wrong_password` unless this is the person's password."""
+    if not user.check_password(current_password):
+        raise Refusal("wrong_password", "The current password is wrong.", field="current_password")
 
 
 def needs_password(user: User, *, password: str | None = None, email: str | None = None, **_: Any) -> bool:

@@ -1,7 +1,7 @@
 """What a token says of its person besides their id, and whether it still holds.
 
 Two things end every token of a person at once: a new password, and a new `session_generation`, which counts up
-when they are switched off or get another role or floor.
+when they are switched off, get another role or floor, or sign out everywhere. The end of a session ends its own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import Token
@@ -19,6 +20,9 @@ from users.models import User
 
 GENERATION_CLAIM = "gen"
 """A token without it is of the first generation."""
+
+SESSION_CLAIM = "sid"
+"""The session that a token belongs to (OpenID Connect Front-Channel Logout 1.0 §3). What staff are lent has none."""
 
 ACTOR_CLAIM = "act"
 """Who really acts (RFC 8693 §4.1), with the same claims about them; no token of a person's own session has it."""
@@ -69,6 +73,12 @@ def recognise(token: Token, user: User) -> bool:
         return False
     user.impersonator, user.impersonated_until = staff, end_of(token)
     return True
+
+
+def session_of(token: Claims) -> UUID | None:
+    """The session that the token belongs to; None for what has none."""
+    named = token.get(SESSION_CLAIM)
+    return UUID(named) if named else None
 
 
 def end_of(token: Token) -> datetime:

@@ -26,6 +26,7 @@ from users.models import User
 from users.pictures import PICTURE_PROBLEMS
 from users.selectors import with_status
 from users.serializers import PictureSerializer, SentSerializer, UserSerializer
+from users.sessions import end_all
 
 
 class UserFilters(TenantFilterSet):
@@ -89,6 +90,7 @@ class UserViewSet(CrudViewSet):
         "partial_update": IsClientAdmin,
         "destroy": IsClientAdmin,
         "invite": IsClientAdmin,
+        "end_sessions": IsClientAdmin,
         "set_avatar": IsClientAdmin,
         "remove_avatar": IsClientAdmin,
     }
@@ -129,6 +131,19 @@ class UserViewSet(CrudViewSet):
         invite(user=user)
         sent = {"detail": f"An invitation is on its way to {user.email}."}
         return Response(sent, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="Sign somebody out everywhere",
+        description="Ends every session of this person at once. They may sign in again: to shut them out, switch the"
+        " account off.",
+        request=None,
+        responses={204: None, **writing()},
+    )
+    @action(detail=True, methods=["post"], url_path="end-sessions", filter_backends=[])
+    def end_sessions(self, request: Request, pk: str) -> Response:
+        """204."""
+        end_all(user=self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
         summary="Set somebody's picture",

@@ -43,6 +43,7 @@ WITHOUT_A_PAGE = {
     "audit.AuditChain": "heads of chains: `manage.py verify_audit` prints them",
     "schedules.ClientLock": "what the scheduler remembers of locks; the business shows its own, and the trail has them",
     "announcements.SpeechClip": "a cache: nothing to administer",
+    "users.UserSession": "sign-ins end by their person, by an admin in the API, or with the account",
     "common.IdempotencyRecord": "answers to repeated requests, kept for a day: nothing to administer",
     "playlists.FloorProgramme": "what the tick has to do next; its results are the programme's revisions",
     "schedules.ScheduleOccurrence": "which plays belong to which schedule: the plays themselves are listed",

@@ -50,6 +50,8 @@ NAMES: dict[Route, str] = {
     ("POST", "auth/register/"): "register",
     ("POST", "auth/login/"): "login",
     ("POST", "auth/logout/"): "logout",
+    ("POST", "auth/logout-everywhere/"): "logout_everywhere",
+    ("POST", "users/{user}/end-sessions/"): "logout_everywhere",
     ("POST", "auth/password-reset/"): "password_reset_requested",
     ("PUT", "auth/me/avatar/"): "update",
     ("DELETE", "auth/me/avatar/"): "update",

@@ -9,15 +9,17 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client as HttpClient
+from redis import ConnectionError as RedisConnectionError
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from common.openapi import ScopedSchemaGenerator
-from common.throttling import LIMITS
+from common.throttling import LIMITS, ROUTES, Limit
 from conftest import Business
-from core.tests.test_permissions import LINES, Line, methods, routes, signed_in, things_of
+from core.tests.test_permissions import LINES, Line, example, methods, routes, signed_in, things_of
 from zones.models import Floor
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +50,7 @@ def test_every_post_takes_an_idempotency_key_or_says_why_not() -> None:
         (view, action): view.repeatable[action] for view, action in posts() if action in view.repeatable
     }
     assert all(len(reason) > 20 for reason in exempt.values())
-    assert len(exempt) < 12, "the list of reasons is a short one"
+    assert len(exempt) < 13, "the list of reasons is a short one"
     for view in {view for view, _ in posts()}:
         assert view.repeatable.keys() <= {action for other, action in posts() if other is view}, "stale"
 
@@ -192,8 +194,61 @@ def test_limits_are_told_with_every_counted_answer(client: HttpClient, shop: Bus
     assert '"login.account";r=0;t=' in refused["RateLimit"]
 
 
-def test_what_was_not_counted_tells_nothing(api: APIClient) -> None:
-    assert "RateLimit" not in api.get("/api/floors/")
+def test_every_call_is_counted_by_its_caller(api: APIClient, call: Any, shop: Business) -> None:
+    assert '"read.user"' in api.get("/api/floors/")["RateLimit"]
+    assert '"write.user"' in api.post("/api/floors/", {"name": "Cellar"})["RateLimit"]
+    assert '"refused.address"' in call().get("/api/floors/")["RateLimit"]
+    assert '"call.address"' in call().post("/api/auth/refresh/", {"refresh": "x"})["RateLimit"]
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every limit is two, in a window that does not end."""
+    for name in LIMITS:
+        monkeypatch.setitem(LIMITS, name, Limit(2, 10**9))
+
+
+@pytest.mark.usefixtures("few")
+def test_no_route_is_without_a_limit(shop: Business, staff: Any) -> None:
+    """As whoever may not even call it: the third time is too much."""
+    for line in LINES:
+        url = example(line.url)
+        for caller in (signed_in(RefreshToken.for_user(shop.floor_user).access_token), APIClient()):
+            answers = [caller.generic(line.method, url) for _ in range(3)]
+            assert [answer.status_code == 429 for answer in answers] == [False, False, True], (
+                line.method,
+                url,
+                [answer.status_code for answer in answers],
+            )
+            assert answers[2]["Retry-After"]
+            cache.clear()
+
+
+@pytest.mark.usefixtures("few")
+def test_one_caller_s_calls_are_not_another_s(shop: Business) -> None:
+    def ask(person: Any) -> int:
+        caller = signed_in(RefreshToken.for_user(person).access_token)
+        return int(caller.get("/api/auth/me/").status_code)
+
+    assert [ask(shop.admin) for _ in range(3)] == [200, 200, 429]
+    assert ask(shop.floor_user) == 200
+
+
+def test_the_table_of_routes_is_not_stale() -> None:
+    there = {f"{method} {pattern.name}" for _, pattern in routes() for method in methods(pattern)}
+    assert ROUTES.keys() <= there
+    assert set(ROUTES.values()) <= LIMITS.keys()
+
+
+def test_a_cache_that_is_away_shuts_nobody_out(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise RedisConnectionError("away")
+
+    monkeypatch.setattr("common.throttling._counted", away)
+    assert api.get("/api/floors/").status_code == 200
+    assert "was not counted" in caplog.text
 
 
 def test_a_browser_may_send_and_read_these_headers(client: HttpClient, settings: Any) -> None:

@@ -84,6 +84,13 @@ LINES = [
     Line("POST", "auth/login/", OPEN, {"email": "{email}", "password": PASSWORD}),
     Line("POST", "auth/refresh/", OPEN, {"refresh": "{refresh}"}),
     Line("POST", "auth/logout/", "401 | 403 - - | 403 - | 403 | 401", {"refresh": "{refresh}"}),
+    Line("GET", "auth/sessions/", LISTED),
+    Line(
+        "POST",
+        "auth/logout-everywhere/",
+        "401 | 204 - - | 204 - | 204 | 401",
+        {"current_password": PASSWORD},
+    ),
     Line("POST", "auth/invitations/accept/", LINK_OF_NOBODY, {"token": "{nobody}", "password": PASSWORD}),
     Line("POST", "auth/password-reset/", "202 | 202 - - | 202 - | 202 | 202", {"email": "{email}"}),
     Line("POST", "auth/password-reset/confirm/", LINK_OF_NOBODY, {"token": "{nobody}", "password": PASSWORD}),
@@ -112,6 +119,7 @@ LINES = [
     Line("PUT", "users/{user}/avatar/", "401 | 403 403 403 | 415 404 | 415 | 401", {"file": "x"}),
     Line("DELETE", "users/{user}/avatar/", REMOVED),
     Line("POST", "users/{user}/invite/", "401 | 403 403 403 | 409 404 | 409 | 401"),
+    Line("POST", "users/{user}/end-sessions/", REMOVED),
     # --- businesses: sync2gear's staff alone
     Line("GET", "clients/", "401 | 403 - - | 403 - | 200 | 401"),
     Line(
@@ -570,6 +578,7 @@ WITHOUT_A_TENANT = {
     "ai_config.AIReservation": "calls under way at sync2gear's own accounts",
     "ai_config.AIUsage": "sync2gear's own books, which no tenant reaches by any route",
     "devices.DevicePairing": "belongs to nobody until it is claimed; found by its secret or its code only",
+    "users.UserSession": "one's own sign-ins, always found by their person",
     "users.OutgoingMail": "the outbox, which only the job that sends mails looks into",
     "audit.AuditChain": "numbers and hashes alone, which no tenant reaches by any route",
     "events.PlayEventChange": "read only through its event, which is scoped",

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 from common import clock, throttling
 from core import retention
 from users import sessions
-from users.models import User
+from users.models import User, UserSession
 from users.tests.support import PASSWORD, raw_trail, trail
 
 LOGIN, REFRESH, LOGOUT, ME = (f"/api/auth/{name}/" for name in ("login", "refresh", "logout", "me"))
@@ -344,3 +344,90 @@ def test_records_of_expired_tokens_are_forgotten(call: Any, shop: Any) -> None:
     assert (OutstandingToken.objects.count(), BlacklistedToken.objects.count()) == (2, 1)
     retention.forget_old(now=now + timedelta(days=15))
     assert not OutstandingToken.objects.exists()
+
+
+# --- the session behind the tokens -------------------------------------------------------------------------
+
+SESSIONS, EVERYWHERE = "/api/auth/sessions/", "/api/auth/logout-everywhere/"
+
+
+def signed_in(call: Any, access: str) -> Any:
+    """A client with this access token."""
+    client = call()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
+    return client
+
+
+def test_signing_out_ends_the_access_token_at_once_and_no_other_session(call: Any, shop: Any) -> None:
+    gone, kept = (login(call, shop.admin.email).data for _ in range(2))
+    fresh = refresh(call, gone["refresh"]).data
+    assert signed_in(call, fresh["access"]).post(LOGOUT, {"refresh": fresh["refresh"]}).status_code == 204
+    assert [get_me(call, each["access"]).status_code for each in (gone, fresh, kept)] == [401, 401, 200]
+    assert refresh(call, kept["refresh"]).status_code == 200
+
+
+def test_a_copied_refresh_token_ends_the_session(
+    call: Any, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9700 §4.14.2: it cannot be told who of the two is the thief."""
+    stolen, other = (login(call, shop.admin.email).data for _ in range(2))
+    thief = refresh(call, stolen["refresh"]).data
+    assert refresh(call, stolen["refresh"]).status_code == 401
+    assert get_me(call, thief["access"]).status_code == 200, "two tabs, or an answer that was lost"
+    monkeypatch.setattr(sessions, "HASTE", timedelta(seconds=-1))
+    assert refresh(call, stolen["refresh"]).status_code == 401
+    assert get_me(call, thief["access"]).status_code == 401
+    assert refresh(call, thief["refresh"]).status_code == 401
+    assert get_me(call, other["access"]).status_code == 200
+    (entry,) = trail("refresh_reused")
+    assert (entry.resource_id, entry.client_id) == (str(shop.admin.pk), shop.client.pk)
+
+
+def test_nobody_stays_for_ever(call: Any, shop: Any) -> None:
+    token = login(call, shop.admin.email).data["refresh"]
+    soon = clock.now() + timedelta(days=3)
+    UserSession.objects.update(expires_at=soon)
+    second = refresh(call, token).data["refresh"]
+    assert RefreshToken(second)["exp"] == int(soon.timestamp())
+    UserSession.objects.update(expires_at=clock.now())
+    assert refresh(call, second).status_code == 401
+    retention.forget_old(now=clock.now())
+    assert not UserSession.objects.exists()
+
+
+def test_where_one_is_signed_in(call: Any, shop: Any) -> None:
+    login(call, shop.floor_user.email)
+    login(call, shop.admin.email, address="192.0.2.7")
+    here = call().post(
+        LOGIN, {"email": shop.admin.email, "password": PASSWORD}, headers={"user-agent": "Tablet" * 99}
+    )
+    client = signed_in(call, here.data["access"])
+    found = client.get(SESSIONS).data
+    assert [(each["ip_address"], each["current"]) for each in found] == [
+        ("127.0.0.1", True),
+        ("192.0.2.7", False),
+    ]
+    assert found[0]["user_agent"] == ("Tablet" * 99)[:200]
+
+
+def test_signing_out_everywhere_needs_the_password(call: Any, shop: Any) -> None:
+    tokens = [login(call, shop.admin.email).data for _ in range(2)]
+    client = signed_in(call, tokens[0]["access"])
+    wrong = client.post(EVERYWHERE, {"current_password": "wrong horse"})
+    assert (wrong.status_code, wrong.data["code"]) == (400, "wrong_password")
+    assert client.get(ME).status_code == 200
+    assert client.post(EVERYWHERE, {"current_password": PASSWORD}).status_code == 204
+    for each in tokens:
+        assert get_me(call, each["access"]).status_code == 401
+        assert refresh(call, each["refresh"]).status_code == 401
+    assert login(call, shop.admin.email).status_code == 200
+    assert [entry.action for entry in trail("logout_everywhere")] == ["logout_everywhere"]
+
+
+def test_an_admin_signs_somebody_out(call: Any, shop: Any, other_shop: Any) -> None:
+    theirs = login(call, shop.floor_user.email).data
+    path = f"/api/users/{shop.floor_user.pk}/end-sessions/"
+    assert call(other_shop.admin).post(path).status_code == 404
+    assert get_me(call, theirs["access"]).status_code == 200
+    assert call(shop.admin).post(path).status_code == 204
+    assert get_me(call, theirs["access"]).status_code == 401
