@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
-from django.db import transaction
-from django.db.backends.base.operations import BaseDatabaseOperations
 from rest_framework.test import APIClient
 
-from audit import append_only
 from clients.models import Client
 from common import clock
 from common.environment import S3
@@ -28,28 +25,6 @@ pytest_plugins = ["testing.plugin"]
 
 PASSWORD = "correct horse battery"
 _serial = count(1)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _tests_may_empty_the_trail() -> Generator[None]:
-    """Tests that commit end with every table emptied, which the audit trail's triggers refuse to anybody else."""
-    empty = BaseDatabaseOperations.execute_sql_flush
-
-    def without_triggers(operations: Any, statements: list[str]) -> None:
-        connection = operations.connection
-        with transaction.atomic(using=connection.alias):
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SET LOCAL session_replication_role = replica")
-                empty(operations, statements)
-            else:
-                append_only.remove(connection)
-                empty(operations, statements)
-                append_only.install(connection)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_triggers)
-        yield
 
 
 @dataclass

@@ -1,0 +1,3 @@
+"""The rules of the test run hold here too (`backend/testing/plugin.py`)."""
+
+pytest_plugins = ["testing.plugin"]
