@@ -21,7 +21,7 @@ from testing import s3
 from users.models import User
 from zones.models import Floor
 
-pytest_plugins = ["testing.plugin"]
+pytest_plugins = ["testing.plugin", "testing.emptying"]
 
 PASSWORD = "correct horse battery"
 _serial = count(1)

@@ -76,9 +76,8 @@ def main() -> int:
 
 if __name__ == "__main__":
     if os.environ.get("PYTHONHASHSEED") != "0":
-        os.execve(
-            sys.executable, [sys.executable, "-m", "simulation", *sys.argv[1:]], os.environ | FIXED_HASHES
-        )  # noqa: S606
+        again = [sys.executable, "-m", "simulation", *sys.argv[1:]]
+        os.execve(sys.executable, again, os.environ | FIXED_HASHES)  # noqa: S606  # ourselves, no shell
     sys.path[:0] = [str(ROOT / "backend"), str(ROOT / "player" / "src")]
     os.environ["DJANGO_SETTINGS_MODULE"] = "simulation.settings"
     import django

@@ -1,3 +1,3 @@
 """The rules of the test run hold here too (`backend/testing/plugin.py`)."""
 
-pytest_plugins = ["testing.plugin"]
+pytest_plugins = ["testing.plugin", "testing.emptying"]

@@ -51,11 +51,13 @@ class Server:
         self.doomed = 0.0
         """The chance of a unit of work to be its process's last."""
 
-    def publish(self, message: HubMessage) -> None:
+    def publish(self, *messages: HubMessage) -> None:
         """What `devices.bus.publish` does, to whichever process is there to hear it."""
         for web in self.webs:
-            if self.kernel.rng.random() >= self.bus_loses:
-                self.kernel.after(self.kernel.rng.uniform(1 * MS, 20 * MS), web.hear, message)
+            delay = self.kernel.rng.uniform(1 * MS, 20 * MS)
+            for message in messages:
+                if self.kernel.rng.random() >= self.bus_loses:
+                    self.kernel.after(delay, web.hear, message)
 
     @contextmanager
     def mortal(self, process: Process) -> Iterator[None]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from django.db import transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 
@@ -31,4 +32,10 @@ def trail_may_be_emptied() -> Generator[None]:
                 append_only.install(connection)
 
     with patch.object(BaseDatabaseOperations, "execute_sql_flush", without_triggers):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tests_may_empty_the_trail() -> Generator[None]:
+    with trail_may_be_emptied():
         yield

@@ -93,14 +93,6 @@ def pytest_configure(config: pytest.Config) -> None:
     ]
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _trail_may_be_emptied() -> Generator[None]:
-    from testing.emptying import trail_may_be_emptied
-
-    with trail_may_be_emptied():
-        yield
-
-
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stops the servers."""
     if (stack := config.stash.get(_SERVERS, None)) is not None:
