@@ -179,8 +179,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = beat_schedule()
-# Keeps nothing: every entry may run at once after a restart, and none has to be made up for.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "core.beat:SteadyScheduler"
 
 # --- media and static files ------------------------------------------------------------------------------
 
