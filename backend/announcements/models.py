@@ -21,6 +21,7 @@ MEASURED = (
     "lead_in_ms",
     "queued_at",
     "attempts",
+    "worked_at",
     "speech",
     "updated_at",
 )

@@ -120,7 +120,7 @@ def _make(pk: int, status: Readiness, make: Callable[[Announcement, Path], dict[
         return
     asked = {name: getattr(announcement, name) for name in ASKED}
     try:
-        with tempfile.TemporaryDirectory(prefix="announcement-") as folder:
+        with preparation.at_work(announcement), tempfile.TemporaryDirectory(prefix="announcement-") as folder:
             target = Path(folder) / "clip.mp3"
             columns = make(announcement, target)
             _keep(pk, asked, target, columns)

@@ -157,6 +157,7 @@ def update_announcement(
             "failure_detail": "",
             "queued_at": now,
             "attempts": 0,
+            "worked_at": None,
         }
         for name, value in wanted.items():
             setattr(locked, name, value)

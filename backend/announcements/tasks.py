@@ -42,5 +42,7 @@ def resume_unfinished() -> None:
     """Asks anew for the jobs that died with their process."""
     now = clock.now()
     with system_scope("lost work is looked for in every business"):
-        for pk, status in preparing.unfinished(now=now, asked_before=preparation.lost_before(now)):
+        for pk, status in preparing.unfinished(
+            now=now, asked_before=preparation.lost_before(now, of="announcements")
+        ):
             jobs.enqueue(JOB_OF[Readiness(status)], pk)

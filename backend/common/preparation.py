@@ -1,27 +1,41 @@
 """Preparing a sound is a job, and a job may die with its process: which rows wait, and asking for them again.
 
-A row says when its job was last asked for (`queued_at`) and how often one began (`attempts`). Every job first
-calls `begin`; a periodic task calls `lost` and enqueues what it names.
+A row says when its job was last asked for (`queued_at`), how often one began (`attempts`), and when the one that runs
+last gave a sign of life (`worked_at`). Every job first calls `begin` and works inside `at_work`; a periodic task calls
+`lost` and enqueues what it names.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import models
-from django.db.models import F
+from django.core.cache import cache
+from django.db import Error, connection, models
+from django.db.models import F, Q
 
 from common import clock
 from common.audio.values import Loudness, gain_db
 from common.media_fields import Readiness
 
+logger = logging.getLogger(__name__)
+
 M = TypeVar("M", bound=models.Model)
 
 UNFINISHED = (Readiness.GENERATING, Readiness.PROCESSING)
 STUCK_AFTER = timedelta(minutes=10)
-"""Longer than any job runs: what was asked for before and is not done may be asked for again."""
+"""Longer than a job waits for its turn: what was asked for before and has not begun may be asked for again."""
+SIGN_OF_LIFE_S = 5.0
+"""How often a job that runs says so."""
+DEAD_AFTER = timedelta(seconds=20)
+"""A job that has been silent for so long died with its process."""
+BROKER_KEEPS = "preparation.broker_keeps."
+"""A mark in the cache that a broker which lost its data has lost as well."""
 MOST_ATTEMPTS = 5
 """A job that began this often and never ended takes its process with it; it is not begun again."""
 STARTED_AT = clock.now()
@@ -33,6 +47,7 @@ class Preparable(models.Model):
 
     queued_at = models.DateTimeField(default=clock.now)
     attempts = models.PositiveSmallIntegerField(default=0)
+    worked_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         abstract = True
@@ -69,18 +84,44 @@ def begin(rows: models.QuerySet[M], pk: int, *, status: Readiness) -> M | None:
     given_up = failure("gave_up", f"Preparing it was begun {MOST_ATTEMPTS} times and never came to an end.")
     if waiting.filter(attempts__gte=MOST_ATTEMPTS).update(**given_up):
         return None
-    if not waiting.update(attempts=F("attempts") + 1):
+    if not waiting.update(attempts=F("attempts") + 1, worked_at=clock.now()):
         return None
     return waiting.first()
 
 
-def lost_before(now: datetime) -> datetime:
-    """What was asked for before this instant, and is not done, has lost its job.
+@contextmanager
+def at_work(row: models.Model) -> Iterator[None]:
+    """While the block lasts, this row that `begin` answered with says every SIGN_OF_LIFE_S that its job runs."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_give_signs, args=(row, ended), name="sign-of-life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
-    When jobs run in this one process, those from before it started are lost for certain.
+
+def _give_signs(row: models.Model, ended: threading.Event) -> None:
+    while not ended.wait(SIGN_OF_LIFE_S):
+        try:
+            type(row)._base_manager.filter(pk=row.pk).update(worked_at=clock.now())
+        except Error as error:
+            logger.warning("the job on %s could not give a sign of life: %s", row._meta.label, error)
+        finally:
+            connection.close()
+
+
+def lost_before(now: datetime, *, of: str) -> datetime:
+    """What of these (`of` names them) was asked for before this instant, and has not begun, has lost its job.
+
+    When jobs run in this one process, those from before it started are lost for certain; when a broker keeps them, all
+    that waited when it lost its data, which is noticed once.
     """
     late = now - STUCK_AFTER
-    return max(late, STARTED_AT) if settings.JOBS_EMBEDDED else late
+    if settings.JOBS_EMBEDDED:
+        return max(late, STARTED_AT)
+    return now if cache.add(BROKER_KEEPS + of, True, None) else late
 
 
 def lost(rows: models.QuerySet[Any], *, asked_before: datetime, now: datetime) -> list[tuple[int, str]]:
@@ -88,9 +129,14 @@ def lost(rows: models.QuerySet[Any], *, asked_before: datetime, now: datetime) -
 
     Two callers at once never get the same row.
     """
-    stuck = rows.filter(status__in=UNFINISHED, queued_at__lt=asked_before)
+    silent_since = now - DEAD_AFTER
+    if settings.JOBS_EMBEDDED:
+        silent_since = max(silent_since, STARTED_AT)
+    stuck = rows.filter(status__in=UNFINISHED).filter(
+        Q(worked_at=None, queued_at__lt=asked_before) | Q(worked_at__lt=silent_since)
+    )
     return [
         (pk, status)
         for pk, status in stuck.order_by("queued_at").values_list("pk", "status")
-        if stuck.filter(pk=pk).update(queued_at=now)
+        if stuck.filter(pk=pk).update(queued_at=now, worked_at=None)
     ]

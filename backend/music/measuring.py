@@ -24,7 +24,7 @@ def measure(*, music_id: int) -> None:
     if music is None:
         return
     try:
-        with local_copy(music.file) as path:
+        with preparation.at_work(music), local_copy(music.file) as path:
             outcome = preparation.success(isolated.measure(path))
     except CodedError as error:
         logger.warning("music %s could not be measured: %s", music_id, error)

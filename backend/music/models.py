@@ -21,6 +21,7 @@ MEASURED = (
     "gain_db",
     "queued_at",
     "attempts",
+    "worked_at",
 )
 
 

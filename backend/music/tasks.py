@@ -21,5 +21,5 @@ def resume_unfinished() -> None:
     """Asks anew for the measurements that died with their process."""
     now = clock.now()
     with system_scope("lost work is looked for in every business"):
-        for pk in measuring.unfinished(now=now, asked_before=preparation.lost_before(now)):
+        for pk in measuring.unfinished(now=now, asked_before=preparation.lost_before(now, of="music")):
             jobs.enqueue(measure_music, pk)

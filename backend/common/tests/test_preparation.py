@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 
 from common import preparation
 from common.audio.values import Loudness
@@ -13,6 +15,7 @@ from music.models import MusicFile
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("everything")]
 
@@ -39,9 +42,14 @@ def found(asked_before=NOW - preparation.STUCK_AFTER):
         ({"queued_at": NOW}, False),
         ({"status": Readiness.READY}, False),
         ({"status": Readiness.FAILED}, False),
+        ({"worked_at": NOW - preparation.DEAD_AFTER - SECOND}, True),
+        ({"queued_at": NOW - MINUTE, "worked_at": NOW - preparation.DEAD_AFTER - SECOND}, True),
+        ({"worked_at": NOW - preparation.DEAD_AFTER}, False),
+        ({"status": Readiness.READY, "worked_at": NOW - MINUTE}, False),
     ],
 )
-def test_what_is_lost(shop, columns, is_lost):
+def test_what_is_lost(shop, columns, is_lost, settings):
+    settings.JOBS_EMBEDDED = False
     waiting = row(shop, **columns)
     assert found() == [waiting.pk] * is_lost
 
@@ -79,13 +87,32 @@ def test_only_what_waits_begins(shop, status):
 
 
 def test_when_work_counts_as_lost(settings, monkeypatch):
-    """One process that started a minute ago has surely lost what was asked for before; several may be at it."""
+    """One process that started a minute ago has surely lost what was asked for before."""
     monkeypatch.setattr(preparation, "STARTED_AT", NOW - MINUTE)
     settings.JOBS_EMBEDDED = True
-    assert preparation.lost_before(NOW) == NOW - MINUTE
-    assert preparation.lost_before(NOW + timedelta(hours=1)) == NOW + timedelta(minutes=50)
+    assert preparation.lost_before(NOW, of="x") == NOW - MINUTE
+    assert preparation.lost_before(NOW + timedelta(hours=1), of="x") == NOW + timedelta(minutes=50)
+
+
+def test_a_broker_that_lost_its_data_has_lost_all_that_waited(settings):
+    """Noticed once, for each kind of work."""
     settings.JOBS_EMBEDDED = False
-    assert preparation.lost_before(NOW) == NOW - preparation.STUCK_AFTER
+    for kind in ("x", "y", "x"):
+        cache.delete(preparation.BROKER_KEEPS + kind)
+        assert preparation.lost_before(NOW, of=kind) == NOW
+        assert preparation.lost_before(NOW, of=kind) == NOW - preparation.STUCK_AFTER
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_runs_says_so(shop, monkeypatch):
+    monkeypatch.setattr(preparation, "SIGN_OF_LIFE_S", 0.01)
+    waiting = preparation.begin(MusicFile.objects.all(), row(shop).pk, status=Readiness.PROCESSING)
+    began = waiting.worked_at
+    deadline = time.monotonic() + 20
+    with preparation.at_work(waiting):
+        while waiting.worked_at == began:
+            assert time.monotonic() < deadline
+            waiting.refresh_from_db()
 
 
 @pytest.mark.parametrize(("ms", "seconds"), [(0, 0), (499, 0), (500, 1), (1500, 2), (2500, 3), (2499, 2)])
