@@ -75,8 +75,11 @@ class EventLedger:
         """Moves the events that these reports are about. A report about another device's event moves nothing."""
         with system_scope("the socket serves every client's devices"), transaction.atomic():
             rows = _addressed(reports)
-            if _insert(_unknown(reports, rows), now):
+            unknown = _unknown(reports, rows)
+            if planned.insert_asked(planned.questions(unknown), now=now):
                 rows = _addressed(reports)
+                unknown = _unknown(reports, rows)
+            rows |= _told(unknown, now)
             words = _words(reports, rows)
             changes: list[PlayEventChange] = []
             changed: dict[Any, PlayEvent] = {}
@@ -156,11 +159,20 @@ def _unknown(
     return [(report, uuid.UUID(_event_id(report))) for report in unknown if _is_uuid(_event_id(report))]
 
 
-def _insert(unknown: Sequence[tuple[DeviceReport, uuid.UUID]], now: datetime) -> bool:
-    """Writes the rows that are missing: as the rules planned them, else as the device tells; whether there are any."""
-    written = planned.insert_asked(planned.questions(unknown), now=now)
-    rest = [(report, event_id) for report, event_id in unknown if event_id not in written]
-    return bool(written | planned.insert(list(told.plays_told(rest)), now=now))
+def _told(
+    unknown: Sequence[tuple[DeviceReport, uuid.UUID]], now: datetime
+) -> dict[tuple[int, str], PlayEvent]:
+    """Writes the rows of plays that no rule knows, as their devices tell them; answers with those, by device and name.
+
+    What has a row by now is another device's. A receipt that comes again writes none: the first one decides.
+    """
+    ids = {event_id for _, event_id in unknown}
+    others = set(PlayEvent.objects.filter(pk__in=ids).values_list("pk", flat=True)) if ids else ids
+    own = [(report, event_id) for report, event_id in unknown if event_id not in others]
+    names = {told.own_id(report.device_pk, event_id): _key(report) for report, event_id in own}
+    written = planned.insert(list(told.plays_told(own)), now=now)
+    rows = PlayEvent.objects.select_for_update().filter(pk__in=written) if written else ()
+    return {names[event.pk]: event for event in rows}
 
 
 def _words(

@@ -52,7 +52,7 @@ def plays_told(reports: Iterable[tuple[DeviceReport, UUID]]) -> Iterator[Planned
             continue
         own = owners.get(message.announcement_id or 0) == device.client_id
         yield PlannedPlay(
-            event_id=event_id,
+            event_id=own_id(device_pk, event_id),
             play_id=uuid5(TOLD_PLAYS, f"{device.client_id}/{message.announcement_id}/{play_at}"),
             device_pk=device_pk,
             floor_pk=device.floor_id,
@@ -64,6 +64,15 @@ def plays_told(reports: Iterable[tuple[DeviceReport, UUID]]) -> Iterator[Planned
             duck_db=DUCK_DB,
             late="join",
         )
+
+
+def own_id(device_pk: int, event_id: UUID) -> UUID:
+    """The key of the row of a play that a device tells of under `event_id`.
+
+    Not that id itself: ids are derived from what an event is, so that a device could take another's before its row is
+    written, and that one's play would have no place on the record.
+    """
+    return uuid5(TOLD_PLAYS, f"{device_pk}/{event_id}")
 
 
 def believed(instant: int | None, arrived: datetime) -> int | None:

@@ -269,6 +269,24 @@ def test_a_speaker_tells_only_of_its_own_business_and_of_its_own_events(
         assert (own.announcement_id, own.announcement_title, own.status) == (None, "", "completed")
 
 
+def test_nobody_takes_the_place_of_a_play_that_has_no_row_yet(
+    shop: Any, other_shop: Any, announcement: Any, connected: Any
+) -> None:
+    """Ids can be computed by whoever knows a schedule and a device."""
+    connected(Rules())
+    play = play_of(shop, announcement)
+    stranger = other_shop.devices[0].pk
+    for _ in range(2):
+        EventLedger().store([told(stranger, play.event_id, announcement.pk, play_at=play.play_at)], now=NOW)
+    with system_scope("test"):
+        assert insert([play], now=NOW) == {play.event_id}
+    EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
+    with system_scope("test"):
+        event = PlayEvent.objects.get(client=shop.client)
+        assert (event.pk, event.device_id, event.status) == (play.event_id, play.device_pk, "completed")
+        assert PlayEvent.objects.get(client=other_shop.client).device_id == stranger
+
+
 def test_the_words_that_were_heard_count(
     shop: Any, other_shop: Any, announcement: Any, connected: Any
 ) -> None:
