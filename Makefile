@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker stack test fuzz simulate lint docs examples bench lock clean
+.PHONY: help run speaker stack test fuzz simulate lint docs examples bench chaos lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -59,6 +59,9 @@ examples: $(INSTALLED) ## make the API's example requests, write their answers i
 
 bench: $(INSTALLED) ## measure, and print one line of JSON and a table for each bench (ARGS=names)
 	@$(PY) bench/run.py $(ARGS)
+
+chaos: $(INSTALLED) ## kill, cut and fill everything under load, and judge (ROUNDS=20 FAULT=name SEED=… DEVICES=500)
+	@PYTHONPATH=.:$(PYTHONPATH) $(PY) -m chaos --rounds $(or $(ROUNDS),20) --devices $(or $(DEVICES),500) $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (needs a package index)
 	@$(PY) -m pip install --quiet uv
