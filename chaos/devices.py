@@ -62,6 +62,7 @@ class Speaker:
         self.floor: int = made["floor"]
         self.journal = Journal(self.pk, client)
         self.manner = "honest"
+        self.knob: int = made["volume"]
         self.refusals: list[str] = []
         self.etag = ""
         self._token: str = made["token"]
@@ -341,6 +342,7 @@ class Speaker:
         """Tells of other devices' plays, as if they had failed on itself, long ago or far in the future."""
         for event, announcement in events:
             now = self.now()
+            self.journal.lies += 1
             await self._say(
                 "playback_complete",
                 event_id=event,

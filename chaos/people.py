@@ -226,7 +226,10 @@ class People:
         """The volume of one speaker."""
         business = self.rng.choice(self.businesses)
         speaker = self.rng.choice(business.speakers)
-        body = {"volume": self.rng.randrange(101)}
+        speaker.knob = (
+            speaker.knob + self.rng.randrange(1, 100)
+        ) % 101  # another than before, or nothing would change
+        body = {"volume": speaker.knob}
         await self.ask(business, "volume", "POST", f"/api/devices/{speaker.pk}/volume/", json=body)
 
     async def live(self) -> None:

@@ -38,6 +38,8 @@ class Journal:
     receipts: dict[str, Receipt] = field(default_factory=dict)
     ordered: dict[str, int] = field(default_factory=dict)
     """Event → announcement of every order and planned occurrence that it was given."""
+    lies: int = 0
+    """Receipts that it sent for others' events. What it says of itself is not held against the server either."""
 
 
 @dataclass(frozen=True, slots=True)
