@@ -37,6 +37,9 @@ from common.tenancy import system_scope
 LIFE = timedelta(hours=25)
 """From the beginning of the hour in which the link is made."""
 
+CACHE_CONTROL = "private, max-age=86400, immutable"
+"""Of what a link serves: the address names the content, so it can never change."""
+
 Find = Callable[[int, str], Sound | None]
 
 _kinds: dict[str, Find] = {}
@@ -49,6 +52,12 @@ def _signer() -> Signer:
 def serve(kind: str, find: Find) -> None:
     """Makes links of `kind` work; called once, when the app that owns the files is ready."""
     _kinds[kind] = find
+
+
+def find_sound(kind: str, pk: int, sha256: str) -> Sound | None:
+    """What a genuine link serves; None when it was removed or replaced."""
+    with system_scope("a signed link names its one row; whoever holds it may have it"):
+        return _kinds[kind](pk, sha256) if kind in _kinds else None
 
 
 def media_url(kind: str, pk: int, sha256: str, *, now: datetime) -> tuple[str, datetime]:
@@ -97,12 +106,10 @@ class MediaView(GuardedAPIView):
         given = request.query_params
         if not genuine(request.path, given.get("e", ""), given.get("s", ""), now=clock.now()):
             raise Refusal("bad_signature", "Fetch the plan or the record again for a fresh link.")
-        with system_scope("a signed link names its one row; whoever holds it may have it"):
-            sound = _kinds[kind](pk, sha256) if kind in _kinds else None
+        sound = find_sound(kind, pk, sha256)
         if sound is None:
             raise Refusal("not_found", "This was removed or replaced.")
-        # The address names the content, so it can never change.
-        return sound_response(request, sound, cache_control="private, max-age=86400, immutable")
+        return sound_response(request, sound, cache_control=CACHE_CONTROL)
 
 
 urlpatterns = [path("media/<slug:kind>/<int:pk>/<slug:sha256>", MediaView.as_view(), name="media")]

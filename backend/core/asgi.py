@@ -13,11 +13,12 @@ from django.conf import settings  # noqa: E402  # Django must be set up before a
 
 from core.body_limit import BodyLimit  # noqa: E402
 from core.lifespan import lifespan  # noqa: E402
+from core.media_door import MediaDoor  # noqa: E402
 from core.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_application, largest=settings.MAX_UPLOAD_BYTES),
+        "http": BodyLimit(MediaDoor(django_application), largest=settings.MAX_UPLOAD_BYTES),
         "websocket": URLRouter(websocket_urlpatterns),
         "lifespan": lifespan,
     }
