@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker stack test fuzz simulate lint docs examples bench chaos lock clean
+.PHONY: help run speaker stack test fuzz simulate proxy lint docs examples bench chaos lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -37,6 +37,9 @@ fuzz: $(INSTALLED) ## send the API over 30,000 requests that nobody thought of, 
 
 simulate: $(INSTALLED) ## let a day of shops, people and faults pass in fast time (ARGS="--seeds 10 --hours 24 --seed 7")
 	@$(PY) -m simulation $(ARGS)
+
+proxy: $(INSTALLED) ## run deploy's nginx configuration before real servers, with TLS and a speaker (needs nginx and openssl)
+	@$(PY) -m pytest -q deploy/tests $(ARGS)
 
 lint: $(INSTALLED) ## check style, types, the direction of imports, migrations and the API's description
 	@$(PY) -m ruff check .

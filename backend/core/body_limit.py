@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -12,6 +14,9 @@ from common.errors import CONTENT_TYPE, FULL, problem
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
+
+LINGER_S = 5
+"""How long what a refused caller still sends is read, and thrown away."""
 
 MULTIPART_OVERHEAD = 64 * 1024
 """What the form around a file may add to the largest file."""
@@ -37,7 +42,7 @@ class BodyLimit:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serves one request, unless it is too large."""
         if self._announced(scope) > self._largest:
-            await self._refuse_too_large(send)
+            await self._refuse_too_large(receive, send)
             return
         seen = 0
         answered = False
@@ -58,12 +63,12 @@ class BodyLimit:
         try:
             await self._app(scope, counted, noted)
         except _TooLarge:
-            await self._refuse_too_large(send)
+            await self._refuse_too_large(receive, send)
         except OSError as error:
             if error.errno not in FULL or answered:
                 raise
             logger.exception("the disk of passing files is full")
-            await _refuse(send, "storage_full", "Nothing was kept. Tell whoever runs this server.")
+            await _refuse(receive, send, "storage_full", "Nothing was kept. Tell whoever runs this server.")
 
     @staticmethod
     def _announced(scope: dict[str, Any]) -> int:
@@ -72,13 +77,16 @@ class BodyLimit:
                 return int(value)
         return 0
 
-    async def _refuse_too_large(self, send: Send) -> None:
+    async def _refuse_too_large(self, receive: Receive, send: Send) -> None:
         megabytes = (self._largest - MULTIPART_OVERHEAD) // (1024 * 1024)
-        await _refuse(send, "too_large", f"A file has at most {megabytes} MB.")
+        await _refuse(receive, send, "too_large", f"A file has at most {megabytes} MB.")
 
 
-async def _refuse(send: Send, code: str, detail: str) -> None:
-    """Answers with a problem, and closes the connection: what is still sent is not read."""
+async def _refuse(receive: Receive, send: Send, code: str, detail: str) -> None:
+    """Answers with a problem, and closes the connection once the caller has had time to read it.
+
+    To close at once, with bytes unread, would reset the connection, and the answer be lost with it (RFC 9112 §9.6).
+    """
     said = problem(code, detail)
     body = json.dumps(said).encode()
     headers = [
@@ -90,4 +98,9 @@ async def _refuse(send: Send, code: str, detail: str) -> None:
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     ]
     await send({"type": "http.response.start", "status": said["status"], "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while (await receive()).get("more_body"):
+                pass
+    await send({"type": "http.response.body", "body": b""})

