@@ -17,6 +17,7 @@ from ai_config.adapters.values import INTERACTIVE, CopyAsked
 from ai_config.models import AIProvider
 from ai_config.reservations import NotReserved
 from audit.services import changes_named, record
+from common.rows import lock_row
 from common.validators import field_error
 
 TRIAL_TEXT = "One, two, three."
@@ -39,7 +40,7 @@ def create_provider(*, fields: Mapping[str, Any]) -> AIProvider:
 @transaction.atomic
 def update_provider(*, provider: AIProvider, changes: Mapping[str, Any]) -> AIProvider:
     """Changes what staff set; only these columns are written. Raises `ValidationError`: `provider` is fixed."""
-    locked: AIProvider = AIProvider.objects.select_for_update().get(pk=provider.pk)
+    locked = lock_row(AIProvider.objects.all(), provider.pk)
     if changes.get("provider", locked.provider) != locked.provider:
         raise field_error("provider", "provider_fixed", "An account stays at its provider; make a new one.")
     mended = any(name in changes and changes[name] != getattr(locked, name) for name in DECIDES)
@@ -56,7 +57,7 @@ def update_provider(*, provider: AIProvider, changes: Mapping[str, Any]) -> AIPr
 def toggle_provider(*, provider: AIProvider) -> AIProvider:
     """Switches it off, or on again."""
     with transaction.atomic(), changes_named("toggle"):
-        locked = AIProvider.objects.select_for_update().get(pk=provider.pk)
+        locked = lock_row(AIProvider.objects.all(), provider.pk)
         return update_provider(provider=locked, changes={"is_active": not locked.is_active})
 
 

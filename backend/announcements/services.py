@@ -25,6 +25,7 @@ from common import jobs
 from common.errors import Refusal
 from common.media_fields import Readiness
 from common.preparation import whole_seconds
+from common.rows import lock_row
 from common.uploads import examined, stored
 from common.validators import field_error
 from users.models import User
@@ -139,7 +140,7 @@ def update_announcement(
     played stays the earlier sound until the new one is ready. Naming them after a failure tries again. No other
     column is touched, so that a job's work meanwhile is not undone. Raises Refusal as `generate_announcement` does.
     """
-    locked: Announcement = Announcement.objects.select_for_update().get(pk=announcement.pk)
+    locked: Announcement = lock_row(Announcement.objects.all(), announcement.pk)
     named = [name for name in MADE_FROM if name in changes]
     anew = any(changes[name] != getattr(locked, name) for name in named)
     anew = anew or bool(named and locked.status == Readiness.FAILED)

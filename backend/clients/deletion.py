@@ -15,6 +15,7 @@ from clients.models import Client
 from clients.tasks import erase
 from common import jobs
 from common.errors import Refusal
+from common.rows import lock_row
 from common.validators import field_error
 
 
@@ -61,7 +62,7 @@ def cancel_deletion(*, client: Client) -> Client:
 
 
 def _locked(client: Client) -> Client:
-    locked: Client = Client.objects.select_for_update().get(pk=client.pk)
+    locked: Client = lock_row(Client.objects.all(), client.pk)
     return locked
 
 

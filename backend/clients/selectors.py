@@ -9,6 +9,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from clients.models import Client
+from common.rows import lock_row
 from common.tenancy import scope_of_client, system_scope
 
 
@@ -31,10 +32,10 @@ def email_is_a_clients(email: str, *, except_pk: int | None = None) -> bool:
 def locked_for_update(client_id: int) -> Client:
     """The business, its row locked until the transaction ends: for rules that count its rows before they write.
 
-    Raises `Client.DoesNotExist`.
+    Raises Refusal `not_found`.
     """
     with scope_of_client(client_id):
-        client: Client = Client.objects.select_for_update().get(pk=client_id)
+        client: Client = lock_row(Client.objects.all(), client_id)
     return client
 
 

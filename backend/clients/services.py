@@ -13,6 +13,7 @@ from clients.domain import access
 from clients.models import Client
 from clients.selectors import email_is_a_clients
 from common.errors import Refusal
+from common.rows import lock_row
 from common.tenancy import scope_of_client, system_scope
 from common.validators import field_error
 
@@ -141,7 +142,7 @@ def _close_lapsed(pk: int, now: datetime) -> bool:
 
 def _locked(client: Client) -> Client:
     """The row, locked; refuses one that is on its way out."""
-    locked: Client = Client.objects.select_for_update().get(pk=client.pk)
+    locked: Client = lock_row(Client.objects.all(), client.pk)
     if locked.deletion_confirmed_at is not None:
         raise Refusal("client_deleting", f"The deletion of {locked.name} was confirmed; it is under way.")
     return locked

@@ -37,6 +37,7 @@ from unfold.enums import ActionVariant
 
 from common.errors import Refusal
 from common.permissions import may_enter_admin
+from common.rows import lock_row
 
 REFUSED = (Refusal, ValidationError, IntegrityError)
 """What a service raises when it does not do what was asked."""
@@ -207,7 +208,7 @@ class StaffAdmin(ModelAdmin):
         """Hands what was filled in to `create_row` or `update_row`."""
         values = form.cleaned_data
         if change:
-            stored = self.model._base_manager.select_for_update(of=("self",)).get(pk=form.instance.pk)
+            stored = lock_row(self.model._base_manager.all(), form.instance.pk)
             changes = {name: values[name] for name in form.changed_data if name in values}
             saved = self.update_row(request, stored, changes)
         else:

@@ -21,6 +21,7 @@ from clients.models import Client
 from common import clock
 from common.crypto import fingerprint, new_secret
 from common.errors import Refusal
+from common.rows import lock_row
 from common.tenancy import system_scope
 from devices import bus, protocol
 from devices.credentials import fresh_token
@@ -77,9 +78,7 @@ def change_device(*, device: Device, values: dict[str, Any]) -> Device:
     The row is read anew under its lock: of two changes at a time the later has the higher revision, and the
     columns that the live device writes meanwhile are left alone.
     """
-    device = (
-        Device.objects.select_for_update(of=("self",)).select_related("floor", "client").get(pk=device.pk)
-    )
+    device = lock_row(Device.objects.select_related("floor", "client"), device.pk)
     before = desired_fields(device)
     for name, value in values.items():
         setattr(device, name, value)
@@ -216,7 +215,7 @@ def _answer_poll(device_code: str, now: datetime) -> tuple[str, Device | None, s
     if result.answer == "granted":
         waiting.fetched_at = now
         with system_scope("the speaker is known by its pairing alone"):
-            device = Device.objects.select_for_update(of=("self",)).get(pk=waiting.device_id or 0)
+            device = lock_row(Device.objects.all(), waiting.device_id or 0)
             token = _replace_token(device)
     waiting.save(update_fields=["last_polled_at", "interval_s", "fetched_at"])
     return result.answer, device, token

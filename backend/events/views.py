@@ -148,7 +148,7 @@ class PlayEventViewSet(ListMixin, RetrieveMixin, TenantViewSet):
         event = self.get_object()
         cancelled = services.cancel_events(events=[event], now=clock.now())
         if not cancelled:
-            event.refresh_from_db()
+            event = self.get_object()
             code = "already_started" if event.status == PlayEvent.Status.PLAYING else "already_ended"
             raise Refusal(code, f"It cannot be taken back: it is {event.status}.")
         return Response(self.get_serializer(cancelled[0]).data)

@@ -15,6 +15,7 @@ from clients.models import Client
 from common import jobs
 from common.media_fields import Readiness
 from common.preparation import whole_seconds
+from common.rows import lock_row
 from common.uploads import examined, stored, title_of
 from music.models import MusicFile
 from music.tasks import measure_music
@@ -64,7 +65,7 @@ def upload_music(
 @transaction.atomic
 def update_music(*, music: MusicFile, changes: Mapping[str, str]) -> MusicFile:
     """Changes any of EDITABLE, and no other column, so that a measurement meanwhile is not undone."""
-    locked: MusicFile = MusicFile.objects.select_for_update().get(pk=music.pk)
+    locked: MusicFile = lock_row(MusicFile.objects.all(), music.pk)
     for name, value in changes.items():
         setattr(locked, name, value)
     locked.full_clean(exclude={"created_by"})

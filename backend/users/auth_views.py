@@ -17,6 +17,7 @@ from common.api import GuardedAPIView
 from common.conditional import etag_of, require_match, shown
 from common.openapi import BODY, SIGNED_IN, problems, reading
 from common.permissions import IsAnybody, IsFloorUser
+from common.rows import lock_row
 from common.throttling import caller_address, forgive, spend
 from users import avatars, services, sessions
 from users.models import User
@@ -237,7 +238,7 @@ class MeView(GuardedAPIView):
         if proven:
             spend("password.user", str(self.caller.pk), now=now)
         with transaction.atomic():
-            user = User.everyone.select_for_update().get(pk=self.caller.pk)
+            user = lock_row(User.everyone.all(), self.caller.pk)
             require_match(request, MeSerializer(user), EDITABLE)
             user = services.update_profile(user=user, **body)
         if proven:
