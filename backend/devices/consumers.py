@@ -21,15 +21,15 @@ from redis import RedisError
 from common import clock, logs
 from common.batching import Overloaded
 from common.middleware import address_of
-from devices import bus, counting, protocol, runtime
+from devices import counting, protocol, runtime
 from devices.credentials import Credential, bearer_of
-from devices.desired import desired_of, message_of
+from devices.desired import message_of
 from devices.domain.session import DeviceSession, Effect, Reply, Report, Shut, Welcomed
-from devices.hub import Link, Superseded, stamped
-from devices.models import Device
+from devices.frames import EXTENSION
+from devices.hub import Link, stamped
 from devices.ports import DeviceReport
 from devices.protocol import SUBPROTOCOL, TICKET_SUBPROTOCOL_PREFIX, CloseCode
-from devices.store import Touch
+from devices.store import Known, Touch
 
 logger = logging.getLogger(__name__)
 comings = logging.getLogger(logs.SOCKETS)
@@ -56,7 +56,7 @@ class DeviceConnection:
         self.plain = not self.offered
         self.session_id = secrets.token_hex(8)
         self.session = DeviceSession.opened(plain=self.plain, now_us=clock.now_us())
-        self.device: Device
+        self.device: Known
         self.link: Link | None = None
         self.ended = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
@@ -89,7 +89,7 @@ class DeviceConnection:
 
     async def _admitted(self) -> bool:
         credential = self._credential()
-        device: Device | None = None
+        device: Known | None = None
         if credential.token or credential.ticket:
             try:
                 device = await self.runtime.recognise(credential)
@@ -101,7 +101,7 @@ class DeviceConnection:
         if device is None or device.device_id != wanted:
             await self._refuse(CloseCode.BAD_TOKEN, "bad_token", "No valid token for this device.")
             return False
-        if device.revoked_at is not None:
+        if device.revoked:
             await self._refuse(CloseCode.FORBIDDEN, "revoked", "The token of this device was revoked.")
             return False
         self.device = device
@@ -125,6 +125,7 @@ class DeviceConnection:
             send=self._send,
             on_plain_play=self._plain_play_sent,
             on_broken=self.ended.set,
+            **self._written_straight(),
         )
         if self.plain:
             self._arrived(None)
@@ -196,17 +197,16 @@ class DeviceConnection:
     async def _settle_in(self, values: dict[str, Any]) -> None:
         """Ends older sessions on other processes, then delivers what this device may have missed."""
         touched = await self.runtime.touch(self._touch(values, takes_over=True))
-        if touched.desired is not None and touched.desired.rev > self.device.desired_rev:
+        if touched.desired is not None and touched.desired.rev > self.device.desired.rev:
             self._push_desired(
                 touched.desired
             )  # changed since the look-up, when nothing could be pushed to us
-        await asyncio.to_thread(bus.publish, Superseded(self.device.pk, self.session_id))
-        await self.runtime.deliver_due([self.device.pk], reconnected=True)
+        await self.runtime.arrived(self.device.pk, self.session_id)
 
     def _welcome(self) -> protocol.Welcome:
         return protocol.Welcome(
             session=self.session_id,
-            desired=desired_of(self.device, clock.now()),
+            desired=self.device.desired,
             plan_url=f"/api/devices/{self.device.pk}/plan/",
         )
 
@@ -295,6 +295,11 @@ class DeviceConnection:
             return str(settings.PUBLIC_URL)
         scheme = "https" if self.scope.get("scheme") == "wss" else "http"
         return f"{scheme}://{self.headers.get('host', '')}"
+
+    def _written_straight(self) -> dict[str, Callable[[bytes], bool]]:
+        """Where the server takes finished frames, how."""
+        offered = (self.scope.get("extensions") or {}).get(EXTENSION)
+        return {"write_now": offered["write"]} if offered else {}
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -1,15 +1,16 @@
 """The hub: this process's live device sockets, and the shortest way from a message to all of them.
 
-A message crosses the bus once per process with its addressees; the hub encodes a frame once and puts it on the
-sockets. A socket that does not read fills its own bounded queue and is dropped; it never delays its neighbours.
-Everything here runs on the server's event loop.
+A message crosses the bus once per process with its addressees; the hub encodes a frame once and writes it straight
+to the sockets. A socket that does not read fills its own bounded queue and is dropped; it never delays its
+neighbours. Everything here runs on the server's event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-import uuid
+import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import copy_context
@@ -20,6 +21,7 @@ from msgspec import Struct
 
 from common import clock
 from devices import counting, protocol
+from devices.frames import Built, Orders, built
 from devices.protocol import CloseCode, PlayAnnouncement
 
 logger = logging.getLogger(__name__)
@@ -68,13 +70,12 @@ class Shut(Struct, tag="shut", frozen=True):
 
 
 class Superseded(Struct, tag="superseded", frozen=True):
-    """This session of the device has been greeted: others, wherever they are, may be older.
+    """These sessions of devices (session by device) have been greeted: others, wherever they are, may be older.
 
     Which one is the newest stands in the device's row; two messages like this one may cross.
     """
 
-    device: int
-    session_id: str
+    sessions: dict[int, str]
 
 
 class Wake(Struct, tag="wake", frozen=True):
@@ -88,16 +89,33 @@ encode_hub_message = msgspec.json.Encoder().encode
 decode_hub_message = msgspec.json.Decoder(HubMessage).decode
 
 
+_SENDER = secrets.token_hex(8)
+_transmissions = itertools.count()
+
+
+def transmission_id() -> str:
+    """Fresh for each transmission, of whatever process; a random one each would cost more than the whole frame."""
+    return f"{_SENDER}{next(_transmissions):012x}"
+
+
 def stamped(message: Any) -> Any:
     """The message as one transmission: with an id of its own and the instant it leaves."""
-    return msgspec.structs.replace(message, id=uuid.uuid4().hex, ts=clock.now_us())
+    return msgspec.structs.replace(message, id=transmission_id(), ts=clock.now_us())
 
 
 # --- one socket ------------------------------------------------------------------------------------------
 
 
+def _never(wire: bytes) -> bool:
+    return False
+
+
 class Link:
-    """The sending side of one socket: a bounded queue and the task that empties it."""
+    """The sending side of one socket.
+
+    A frame is written at once where the server offers that (`write_now` takes a frame of the wire, or answers False)
+    and nothing waits before it. Else it goes into a bounded queue, which a task empties.
+    """
 
     def __init__(
         self,
@@ -109,31 +127,38 @@ class Link:
         send: Callable[[dict[str, Any]], Awaitable[None]],
         on_plain_play: Callable[[PlayAnnouncement], None],
         on_broken: Callable[[], None],
+        write_now: Callable[[bytes], bool] = _never,
     ) -> None:
         self.device_pk = device_pk
         self.session_id = session_id
         self.plain = plain
         self._origin = origin
         self._send = send
+        self._write_now = write_now
         self._on_plain_play = on_plain_play
         self._on_broken = on_broken
         self._queue: deque[dict[str, Any]] = deque()
-        self._filled = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+        self._over = False
         self._planned: dict[str, asyncio.TimerHandle] = {}
         self._told: set[str] = set()
         """What a plain device has been told: it cannot recognise a second telling."""
         self._context = copy_context()  # what the connection's lines are about, for what the hub says of it
-        self._writer = asyncio.get_running_loop().create_task(self._write(), context=self._context)
 
-    def put(self, frame: bytes) -> None:
-        """Queues one frame; a queue that is full ends the session."""
+    def put(self, payload: bytes) -> None:
+        """Sends one message; a queue that is full ends the session."""
+        self.put_built(built(payload))
+
+    def put_built(self, frame: Built) -> None:
+        """The same with a frame that may go to others too."""
+        if self._over or (self._writer is None and self._write_now(frame.wire)):
+            return
         if len(self._queue) >= MOST_QUEUED:
             self._context.run(logger.warning, "device %s does not read: dropped", self.device_pk)
             counting.CLOSES.labels("does_not_read").inc()
             self.broken()
             return
-        self._queue.append({"type": "websocket.send", "text": frame.decode()})
-        self._filled.set()
+        self._enqueue({"type": "websocket.send", "text": frame.payload.decode()})
 
     def deliver(self, play: PlayAnnouncement) -> None:
         """Hands over a play. A plain device gets it at the moment of playing, in the brief's four fields."""
@@ -158,8 +183,9 @@ class Link:
         counting.CLOSES.labels(code).inc()
         if not self.plain:
             self.put(protocol.encode(stamped(protocol.Error(code=code, detail=detail))))
-        self._queue.append({"type": "websocket.close", "code": close_code, "reason": code})
-        self._filled.set()
+        if not self._over:
+            self._enqueue({"type": "websocket.close", "code": close_code, "reason": code})
+            self._over = True
 
     def supersede(self) -> None:
         """Closes: a newer session of the device is the one that counts."""
@@ -167,18 +193,29 @@ class Link:
 
     def broken(self) -> None:
         """Ends the session at once, without a word to a peer that does not listen."""
-        self._writer.cancel()
+        self._end()
         self._on_broken()
 
     def stop(self) -> None:
         """The socket is gone: nothing more is written."""
         for planned in self._planned.values():
             planned.cancel()
-        self._writer.cancel()
+        self._end()
 
     async def ended(self) -> None:
         """Returns when the close that was queued is written, or the writer has given up."""
-        await asyncio.wait({self._writer}, timeout=WRITE_DEADLINE_S)
+        if self._writer is not None:
+            await asyncio.wait({self._writer}, timeout=WRITE_DEADLINE_S)
+
+    def _end(self) -> None:
+        self._over = True
+        if self._writer is not None:
+            self._writer.cancel()
+
+    def _enqueue(self, event: dict[str, Any]) -> None:
+        self._queue.append(event)
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write(), context=self._context)
 
     def _play_plainly(self, play: PlayAnnouncement) -> None:
         self._planned.pop(play.event_id, None)
@@ -196,21 +233,19 @@ class Link:
 
     async def _write(self) -> None:
         try:
-            while True:
-                while self._queue:
-                    event = self._queue.popleft()
-                    async with asyncio.timeout(WRITE_DEADLINE_S):
-                        await self._send(event)
-                    if event["type"] == "websocket.close":
-                        return
-                self._filled.clear()
-                await self._filled.wait()
+            while self._queue:
+                async with asyncio.timeout(WRITE_DEADLINE_S):
+                    await self._send(self._queue.popleft())
         except TimeoutError:
             logger.warning("device %s took no frame for %s s: dropped", self.device_pk, WRITE_DEADLINE_S)
             counting.CLOSES.labels("does_not_read").inc()
+            self._over = True
             self._on_broken()
         except (OSError, RuntimeError):  # the peer is gone; the reading side notices it too
+            self._over = True
             self._on_broken()
+        finally:
+            self._writer = None
 
 
 # --- all sockets of the process --------------------------------------------------------------------------
@@ -271,27 +306,30 @@ class Hub:
                 yield link
 
     def _frame(self, message: Frame) -> None:
-        encoded = protocol.encode(stamped(message.message))
+        frame = built(protocol.encode(stamped(message.message)))
         for link in self._local(message.devices):
             if isinstance(message.message, protocol.CancelAnnouncement):
                 link.cancel(message.message.event_id)
             if not link.plain:
-                link.put(encoded)
+                link.put_built(frame)
 
     def _plays(self, message: Plays) -> None:
+        orders = Orders(message.common)
+        now_us = clock.now_us()
         for target in message.targets:
             link = self._links.get(target.device)
-            if link is not None:
-                link.deliver(
-                    msgspec.structs.replace(
-                        message.common,
-                        event_id=target.event_id,
-                        volume=target.volume,
-                        play_at=target.play_at,
-                        expires_at=target.expires_at,
-                    )
-                )
-
+            if link is None:
+                continue
+            own = {
+                "event_id": target.event_id,
+                "volume": target.volume,
+                "play_at": target.play_at,
+                "expires_at": target.expires_at,
+            }
+            if link.plain:
+                link.deliver(msgspec.structs.replace(message.common, **own))
+            else:
+                link.put(orders.of(id=transmission_id(), ts=now_us, **own))
         if message.ordered_at:
             counting.DISPATCH_SECONDS.observe(max(0, clock.now_us() - message.ordered_at) / 1e6)
 
@@ -300,9 +338,10 @@ class Hub:
             link.shut(message.close_code, message.code, message.detail)
 
     def _superseded(self, message: Superseded) -> None:
-        link = self._links.get(message.device)
-        if link is not None and link.session_id != message.session_id:
-            self._on_rival(link)
+        for device, session_id in message.sessions.items():
+            link = self._links.get(device)
+            if link is not None and link.session_id != session_id:
+                self._on_rival(link)
 
     def _wake(self, message: Wake) -> None:
         here = [link.device_pk for link in self._local(message.devices)]

@@ -19,11 +19,10 @@ from common import clock, metrics
 from common.batching import Batcher
 from devices import bus, counting, ports, presence, store
 from devices.credentials import Credential
-from devices.hub import Hub, Link
-from devices.models import Device
+from devices.hub import Hub, Link, Superseded
 from devices.ports import DeviceReport
 from devices.protocol import CloseCode
-from devices.store import Touch, Touched
+from devices.store import Known, Touch, Touched
 
 logger = logging.getLogger(__name__)
 
@@ -48,16 +47,18 @@ class Runtime:
             on_rival=lambda link: self._spawn(self._end_if_older(link)),
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device-store")
-        self._look_ups: Batcher[Credential, Device | None] = Batcher(
+        self._look_ups: Batcher[Credential, Known | None] = Batcher(
             lambda items: self._in_store(store.look_up, items), linger_s=LOOK_UP_LINGER_S
         )
         self._touches: Batcher[Touch, Touched] = Batcher(lambda items: self._in_store(store.touch, items))
+        self._arrivals: Batcher[tuple[int, str], None] = Batcher(self._settle_in)
         self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
         self._music: Batcher[DeviceReport, None] = Batcher(self._store_music, largest=MUSIC_AT_ONCE)
         self._statuses: Batcher[DeviceReport, None] = Batcher(self._observe_statuses)
         self._batchers: dict[str, Batcher[Any, Any]] = {
             "look_up": self._look_ups,
             "touch": self._touches,
+            "arrival": self._arrivals,
             "report": self._reports,
             "music": self._music,
             "status": self._statuses,
@@ -84,13 +85,17 @@ class Runtime:
         self._thread.shutdown(wait=False)
         await asyncio.to_thread(metrics.leave)
 
-    async def recognise(self, credential: Credential) -> Device | None:
+    async def recognise(self, credential: Credential) -> Known | None:
         """The device behind a token or ticket."""
         return await self._look_ups.submit(credential)
 
     async def touch(self, item: Touch) -> Touched:
         """Writes a sign of life; returns when it is committed."""
         return await self._touches.submit(item)
+
+    async def arrived(self, device_pk: int, session_id: str) -> None:
+        """Ends older sessions on other processes, and delivers what the device may have missed."""
+        await self._arrivals.submit((device_pk, session_id))
 
     async def report(self, item: DeviceReport) -> None:
         """Returns when this report of a device is committed."""
@@ -120,6 +125,12 @@ class Runtime:
             link = self.hub.link_of(device_pk)
             for play in plays if link is not None else ():
                 link.deliver(play)  # type: ignore[union-attr]  # the loop is empty without a link
+
+    async def _settle_in(self, arrivals: Sequence[tuple[int, str]]) -> list[None]:
+        sessions = dict(arrivals)
+        await asyncio.to_thread(bus.publish, Superseded(sessions))
+        await self.deliver_due(list(sessions), reconnected=True)
+        return [None] * len(arrivals)
 
     async def _store_reports(self, items: Sequence[DeviceReport]) -> list[None]:
         await self._in_store(lambda batch: ports.ledger().store(batch, now=clock.now()), items)

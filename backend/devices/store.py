@@ -5,36 +5,50 @@ Every function is synchronous, opens its own scope, and runs on the runtime's st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
+from common import clock
+from common.given import given
 from common.tenancy import system_scope
 from devices.credentials import Credential, recognise
 from devices.desired import desired_of
 from devices.models import Device
 from devices.protocol import Desired
 
-TOUCHED = (
-    "last_seen",
-    "ip_address",
-    "session_id",
-    "boot_id",
-    "software",
-    "capabilities",
-    "plan_etag",
-    "applied_rev",
-    "clock_state",
-    "clock_error_us",
-    "round_trip_us",
-    "required_lead_ms",
-    "plain",
-    "reported",
-)
-"""The columns that a live device changes; nothing else is written from the socket."""
+TOUCHED = {
+    "last_seen": "timestamptz",
+    "ip_address": "inet",
+    "session_id": "text",
+    "boot_id": "text",
+    "software": "text",
+    "capabilities": "jsonb",
+    "plan_etag": "text",
+    "applied_rev": "bigint",
+    "clock_state": "text",
+    "clock_error_us": "bigint",
+    "round_trip_us": "bigint",
+    "required_lead_ms": "bigint",
+    "plain": "boolean",
+    "reported": "jsonb",
+}
+"""The columns that a live device changes, and PostgreSQL's types; nothing else is written from the socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A device whose credential was recognised, as its socket needs it, and no more: it is kept while that is open."""
+
+    pk: int
+    client_id: int
+    device_id: str
+    revoked: bool
+    desired: Desired
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +77,21 @@ class Touched:
     desired: Desired | None = None
 
 
-def look_up(credentials: Sequence[Credential]) -> list[Device | None]:
+def look_up(credentials: Sequence[Credential]) -> list[Known | None]:
     """The devices behind many credentials, in order."""
+    now = clock.now()
     with system_scope("a connecting device is known by its token alone"):
-        return recognise(credentials)
+        return [None if device is None else _known(device, now) for device in recognise(credentials)]
+
+
+def _known(device: Device, now: datetime) -> Known:
+    return Known(
+        pk=device.pk,
+        client_id=device.client_id,
+        device_id=device.device_id,
+        revoked=device.revoked_at is not None,
+        desired=desired_of(device, now),
+    )
 
 
 def touch(touches: Sequence[Touch]) -> list[Touched]:
@@ -74,24 +99,63 @@ def touch(touches: Sequence[Touch]) -> list[Touched]:
     with system_scope("the socket serves every client's devices"), transaction.atomic():
         rows = {
             row.pk: row
-            for row in Device.objects.select_for_update(of=("self",))
-            .select_related("floor", "client")
+            for row in Device.objects.select_for_update()
             .filter(pk__in={item.device_pk for item in touches})
             .order_by("pk")  # one order for all processes, so that none waits for another in a circle
         }
         current = [_apply(rows.get(item.device_pk), item) for item in touches]
-        if any(current):
-            Device.objects.bulk_update(rows.values(), TOUCHED, batch_size=200)
+        good = [item for item, is_current in zip(touches, current, strict=True) if is_current]
+        _write({item.device_pk: rows[item.device_pk] for item in good})
+        told = {item.device_pk for item in good if "applied_rev" in item.values}
+        behind = _desired([pk for pk in told if rows[pk].applied_rev < rows[pk].desired_rev])
         return [
-            Touched(is_current, _not_applied(rows[item.device_pk], item) if is_current else None)
+            Touched(
+                is_current,
+                behind.get(item.device_pk) if is_current and "applied_rev" in item.values else None,
+            )
             for is_current, item in zip(current, touches, strict=True)
         ]
 
 
-def _not_applied(row: Device, item: Touch) -> Desired | None:
-    """The desired state, if the device just said of itself that it has an older one."""
-    reported = "applied_rev" in item.values
-    return desired_of(row, item.at) if reported and row.applied_rev < row.desired_rev else None
+def _write(rows: Mapping[int, Device]) -> None:
+    """All of TOUCHED by one short statement; `bulk_update` compiles a branch for each value, 0.5 ms a row."""
+    if not rows:
+        return
+    columns = {
+        name: (
+            WRITTEN_AS.get(kind, kind),
+            [AS_GIVEN.get(kind, _as_it_is)(getattr(row, name)) for row in rows.values()],
+        )
+        for name, kind in TOUCHED.items()
+    }
+    table, values = given("n", {"id": ("bigint", list(rows)), **columns})
+    read = READ if connection.vendor == "postgresql" else {}
+    changes = ", ".join(f"{name} = {read.get(kind, 'n.{}').format(name)}" for name, kind in TOUCHED.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE devices SET {changes} FROM {table} WHERE devices.id = n.id",  # noqa: S608  # our own names
+            values,
+        )
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+WRITTEN_AS = {"inet": "text", "jsonb": "text", "boolean": "smallint"}
+"""As what `given` takes these types."""
+AS_GIVEN: Mapping[str, Callable[[Any], Any]] = {"jsonb": json.dumps, "boolean": int}
+READ = {"inet": "n.{}::inet", "jsonb": "n.{}::jsonb", "boolean": "n.{} = 1"}
+"""How PostgreSQL gets them back; SQLite keeps them as they are given."""
+
+
+def _desired(devices: Collection[int]) -> dict[int, Desired]:
+    """What these devices, which just said that they have applied an older state, should be."""
+    if not devices:
+        return {}
+    now = clock.now()
+    rows = Device.objects.select_related("floor", "client").filter(pk__in=devices)
+    return {row.pk: desired_of(row, now) for row in rows}
 
 
 def _apply(row: Device | None, item: Touch) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import NoReturn
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
+
+from core.embedded.sockets import Sockets
 
 LARGEST_FRAME = 1024 * 1024
 """Bytes of a WebSocket frame that are read at all; the device protocol allows far less, and says so itself."""
@@ -42,7 +45,7 @@ def config_of(application: str) -> uvicorn.Config:
     """
     return uvicorn.Config(
         application,
-        ws="websockets-sansio",
+        ws=Sockets,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,
         lifespan="on",
@@ -54,6 +57,12 @@ def config_of(application: str) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACE_S,
         timeout_worker_healthcheck=SILENT_S,
     )
+
+
+def raise_file_limit() -> None:
+    """As many open files as the system allows: each speaker is one, and a shell's usual 1,024 are too few."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def leave_quietly_on_signals() -> None:
@@ -75,6 +84,7 @@ def serve(listener: socket.socket, when_ready: Callable[[], None], *, processes:
     Several processes share the listener under a supervisor: it replaces one that dies, and on SIGHUP one after the
     other, each once its successor serves, so that new code comes in without silence.
     """
+    raise_file_limit()
     config = config_of("core.asgi:application")
     if processes == 1:
         _Server(config, when_ready).run(sockets=[listener])

@@ -37,7 +37,13 @@ class Peer:
     """The other end of a link: keeps what it takes, unless it does not read."""
 
     def __init__(
-        self, *, device: int = 1, plain: bool = False, session: str = "s1", reads: bool = True
+        self,
+        *,
+        device: int = 1,
+        plain: bool = False,
+        session: str = "s1",
+        reads: bool = True,
+        **more: Any,
     ) -> None:
         self.got: list[dict[str, Any]] = []
         self.told: list[str] = []
@@ -53,6 +59,7 @@ class Peer:
             send=self._send,
             on_plain_play=lambda told: self.told.append(told.event_id),
             on_broken=self._break,
+            **more,
         )
 
     async def _send(self, event: dict[str, Any]) -> None:
@@ -154,6 +161,31 @@ async def test_a_link_that_does_not_read_is_dropped_and_its_neighbour_notices_no
     assert len(neighbour.got) == hub.MOST_QUEUED + 2
 
 
+async def test_a_frame_is_written_straight_unless_others_wait_before_it():
+    straight: list[bytes] = []
+    open_now = False
+
+    def write_now(wire: bytes) -> bool:
+        if open_now:
+            straight.append(wire)
+        return open_now
+
+    peer = Peer(write_now=write_now)
+    peer.link.put(b'{"type":"1"}')
+    open_now = True
+    peer.link.put(b'{"type":"2"}')
+    assert straight == [], "it would overtake the first"
+    await settled()
+    assert peer.types == ["1", "2"]
+    peer.link.put(b'{"type":"3"}')
+    assert straight == [b'\x81\x0c{"type":"3"}']
+    peer.link.shut(CloseCode.RESTART, "restart", "Come back.")
+    peer.link.put(b'{"type":"4"}')
+    await settled()
+    assert len(straight) == 2, "the reason, and nothing after it"
+    assert peer.types == ["1", "2", "websocket.close"]
+
+
 async def test_a_frame_that_nobody_takes_ends_the_session(monkeypatch):
     monkeypatch.setattr(hub, "WRITE_DEADLINE_S", 0.02)
     deaf = Peer(reads=False)
@@ -185,8 +217,7 @@ async def test_the_newest_link_of_a_device_is_the_only_one():
     sockets.leave(old.link)
     assert sockets.link_of(1) is new.link
     for session, asked in (("new", []), ("old", [new.link])):
-        sockets.dispatch(Superseded(1, session))
-        sockets.dispatch(Superseded(2, session))
+        sockets.dispatch(Superseded({1: session, 2: session}))
         await settled()
         assert rivals == asked
     assert new.got == [], "the message of the old one came late: the row decides"
@@ -224,7 +255,7 @@ async def test_a_message_reaches_its_addressees_and_nobody_else():
         Frame([1, 2], protocol.SetDesired(rev=3, volume=9, silenced=True)),
         Plays(play(), [Target(1, EVENT.format(1), 5, 6, 7)]),
         Shut([1], 4403, "revoked", "Why."),
-        Superseded(1, "abc"),
+        Superseded({1: "abc"}),
         Wake([4]),
     ],
     ids=lambda message: type(message).__name__,

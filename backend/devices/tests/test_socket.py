@@ -155,7 +155,7 @@ async def test_the_word_of_an_older_session_that_comes_late_ends_nothing(server,
     async with speaker(server, device.device_id, tokens[device.pk]) as one:
         await until(lambda: row_of(device).session_id, "the hello")
         seen = (await until(lambda: row_of(device), "a row")).last_seen
-        bus.publish(Superseded(device.pk, "of the older session"))
+        bus.publish(Superseded({device.pk: "of the older session"}))
         for number in range(3):
             await one.round_trip(number)
             await asyncio.sleep(0.05)

@@ -1,0 +1,207 @@
+"""The servers that ours is measured against: bare sockets, bare `websockets`, Mosquitto.
+
+Each gets the message through a control connection, as ours gets it from the bus. Run as a program it serves one of the
+first two on the port named, until it is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.typing import Subprotocol
+
+from fleet import wire
+from fleet.client import raise_file_limit
+from testing.servers import free_port
+
+WELCOME = '{"type":"welcome"}'
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A running server: where, which process, and how one message goes to all its devices."""
+
+    port: int
+    pid: int
+    send: Callable[[bytes], None]
+
+
+# --- the programs ----------------------------------------------------------------------------------------
+
+
+async def serve_websockets(port: int) -> None:
+    """`websockets` and its own broadcast, on uvloop, without compression: as lean as that library goes."""
+    devices: set[ServerConnection] = set()
+
+    async def handler(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        if connection.request.path == "/control":
+            async for message in connection:
+                broadcast(devices, message)
+            return
+        await connection.recv()
+        await connection.send(WELCOME)
+        devices.add(connection)
+        with suppress(ConnectionClosed):
+            async for _ in connection:
+                pass
+        devices.discard(connection)
+
+    speaks = [Subprotocol("sync2gear.v1")]
+    async with serve(handler, "127.0.0.1", port, compression=None, subprotocols=speaks, backlog=2048):
+        await asyncio.Future()
+
+
+def serve_sockets(port: int) -> None:
+    """Nothing but sockets: what this machine's kernel and the client cost by themselves."""
+    listener = socket.create_server(("127.0.0.1", port), backlog=2048)
+    control = socket.create_server(("127.0.0.1", port + 1))
+    poll = select.epoll()
+    sockets: dict[int, socket.socket] = {}
+    greeted: set[int] = set()
+    for each in (listener, control):
+        poll.register(each.fileno(), select.EPOLLIN)
+        sockets[each.fileno()] = each
+    sender = -1
+    while True:
+        for handle, _ in poll.poll():
+            if sockets[handle] in (listener, control):
+                peer, _ = sockets[handle].accept()
+                sockets[peer.fileno()] = peer
+                poll.register(peer.fileno(), select.EPOLLIN)
+                if sockets[handle] is control:
+                    sender = peer.fileno()
+                continue
+            data = sockets[handle].recv(65536)
+            if handle == sender:
+                for number in greeted:
+                    sockets[number].send(data)
+            elif not data:
+                poll.unregister(handle)
+                greeted.discard(handle)
+                sockets.pop(handle).close()
+            elif data.startswith(b"GET"):
+                key = data.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
+                accept = base64.b64encode(hashlib.sha1(key + GUID).digest())  # noqa: S324  # RFC 6455 §4.2.2
+                sockets[handle].send(
+                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"Sec-WebSocket-Accept: %b\r\nSec-WebSocket-Protocol: sync2gear.v1\r\n\r\n" % accept
+                )
+            elif handle not in greeted:
+                sockets[handle].send(built(WELCOME.encode()))
+                greeted.add(handle)
+
+
+def built(payload: bytes) -> bytes:
+    """A server's frame."""
+    return Frame(Opcode.TEXT, payload).serialize(mask=False)
+
+
+# --- from the bench's side -------------------------------------------------------------------------------
+
+
+@contextmanager
+def sockets() -> Iterator[Baseline]:
+    """Bare sockets."""
+    port = free_port()
+    with _program("sockets", port) as pid, socket.create_connection(("127.0.0.1", port + 1)) as control:
+        yield Baseline(port, pid, lambda message: control.sendall(built(message)))
+
+
+@contextmanager
+def websockets() -> Iterator[Baseline]:
+    """Bare `websockets`."""
+    port = free_port()
+    with _program("websockets", port) as pid, socket.create_connection(("127.0.0.1", port)) as control:
+        control.sendall(
+            b"GET /control HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Protocol: sync2gear.v1\r\n\r\n"
+        )
+        assert control.recv(4096).startswith(b"HTTP/1.1 101")
+        yield Baseline(port, pid, lambda message: control.sendall(wire.client_frame(message)))
+
+
+@contextmanager
+def mosquitto() -> Iterator[Baseline | None]:
+    """Mosquitto, which keeps nothing on disk; None where it is not installed."""
+    program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        yield None
+        return
+    port = free_port()
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as settings:
+        settings.write(
+            f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n"
+            "max_connections -1\nset_tcp_nodelay true\n"
+        )
+        settings.flush()
+        Path(settings.name).chmod(0o644)
+        with (
+            subprocess.Popen([program, "-c", settings.name]) as process,
+            _ended(process),
+            _connected(port, process) as control,
+        ):
+            control.sendall(wire.connect(b"bench"))
+            assert control.recv(16).startswith(b"\x20")
+            yield Baseline(port, process.pid, lambda message: control.sendall(wire.publish(message)))
+
+
+@contextmanager
+def _program(name: str, port: int) -> Iterator[int]:
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with (
+        subprocess.Popen([sys.executable, "-m", "fleet.baselines", name, str(port)], env=environ) as process,
+        _ended(process),
+        _connected(port, process),
+    ):
+        yield process.pid
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[Any]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.kill()
+
+
+def _connected(port: int, process: subprocess.Popen[Any]) -> socket.socket:
+    """A connection to a server that is just starting."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            assert process.poll() is None, "the baseline ended"
+            assert time.monotonic() < deadline, "the baseline did not start"
+            time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    raise_file_limit()
+    kind, at = sys.argv[1], int(sys.argv[2])
+    if kind == "sockets":
+        serve_sockets(at)
+    else:
+        uvloop.run(serve_websockets(at))
