@@ -105,8 +105,10 @@ def main() -> None:
 
 def measured(rounds: int, events: int) -> dict[str, dict[str, float]]:
     """Ticks and bare inserts in turn, each into empty tables; a first round of all is not counted."""
+    from common import memory
     from schedules.airing import plan_ahead
 
+    memory.settle()
     execute("CREATE TEMP TABLE planned AS SELECT id, planned_until FROM schedules")
     taken: dict[str, list[float]] = {"nothing due": [], "tick": [], BARE: [], f"{BARE}, three tables": []}
     written: list[int] = []

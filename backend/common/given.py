@@ -40,6 +40,10 @@ def _text(value: str) -> str:
     return '"' + str.replace(value, "\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def _boolean(value: bool) -> str:
+    return "t" if value else "f"
+
+
 def _uuid(value: UUID) -> str:
     return f"{value.int:032x}"
 
@@ -48,7 +52,9 @@ WRITTEN: Mapping[str, Callable[[Any], str]] = {
     "bigint": int.__repr__,
     "smallint": int.__repr__,
     "float8": float.__repr__,
+    "boolean": _boolean,
     "text": _text,
+    "jsonb": _text,
     "timestamptz": lru_cache(maxsize=4096)(datetime.__str__),  # thousands of rows share a few instants
     "uuid": _uuid,
 }

@@ -12,6 +12,7 @@ from celery.signals import (
     task_postrun,
     task_prerun,
     task_success,
+    worker_process_init,
     worker_process_shutdown,
 )
 
@@ -57,6 +58,14 @@ def end_the_work(task: Any, state: str | None, **kwargs: Any) -> None:
     jobs.note_ended(task.name, well=state == "SUCCESS", seconds=time.perf_counter() - task.request.began)
     task.request.at_work.close()
     metrics.share(at_most_every_s=metrics.SHARE_EVERY_S)
+
+
+@worker_process_init.connect
+def settle(**kwargs: Any) -> None:
+    """A process of a worker has loaded what it needs."""
+    from common import memory
+
+    memory.settle()
 
 
 @worker_process_shutdown.connect

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from common import memory
 from core import periodic
 from devices import runtime
 
@@ -20,6 +21,7 @@ async def lifespan(
     await receive()
     runtime.running()
     ticking = periodic.run_here() if settings.JOBS_EMBEDDED else None
+    memory.settle()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     if ticking is not None:

@@ -18,7 +18,7 @@ from common import clock
 from common.tenancy import system_scope
 from devices import protocol
 from devices.ports import DeviceReport
-from events import counting, planned, told
+from events import moves, planned, told
 from events.alerts import tell_failed
 from events.domain import ledger, timing
 from events.messages import order_of
@@ -28,19 +28,6 @@ SENT_AGAIN_AFTER = timedelta(seconds=2)
 """An order younger than this is on its way by push; asking the database for it would send it twice."""
 BELIEVED_SLACK = timedelta(minutes=5)
 """A device's instant may lie this far outside of what is possible before it is not believed."""
-CHANGED = (
-    "status",
-    "reason",
-    "error_message",
-    "announcement",
-    "announcement_title",
-    "delivered_at",
-    "started_at",
-    "completed_at",
-    "outcome",
-    "start_error_us",
-    "played_ms",
-)
 
 
 class EventLedger:
@@ -93,9 +80,7 @@ class EventLedger:
                     changes.append(change)
                     changed[event.pk] = event
             if changed:
-                PlayEvent.objects.bulk_update(changed.values(), CHANGED, batch_size=200)
-                PlayEventChange.objects.bulk_create(changes)
-                counting.note_changes(changes)
+                moves.keep(changed.values(), changes)
                 tell_failed((event for pk, event in changed.items() if pk not in failed_before), now=now)
 
 

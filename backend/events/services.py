@@ -21,11 +21,11 @@ from devices.desired import effective_volume
 from devices.hub import Frame, Plays, Target
 from devices.models import Device
 from devices.protocol import CancelAnnouncement
-from events import counting, ports
+from events import moves, ports
 from events.domain import ledger, timing
 from events.ids import instant_event_id
 from events.messages import order_of
-from events.models import PlayEvent, PlayEventChange
+from events.models import PlayEvent
 from zones.domain import is_quiet, quiet_hours
 from zones.models import Floor
 
@@ -243,12 +243,7 @@ def cancel_events(*, events: Iterable[PlayEvent], now: datetime) -> list[PlayEve
         event.completed_at = now
         if event.device_id is not None:
             bus.publish_on_commit(Frame([event.device_id], CancelAnnouncement(event_id=str(event.pk))))
-    PlayEvent.objects.bulk_update(cancelled, ["status", "reason", "error_message", "completed_at"])
-    changes = PlayEventChange.objects.bulk_create(
-        PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="user")
-        for event in cancelled
-    )
-    counting.note_changes(changes)
+    moves.keep(cancelled, moves.became(cancelled, now, "user"))
     first = cancelled[0]
     record(
         "cancel",

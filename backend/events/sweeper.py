@@ -11,10 +11,10 @@ from uuid import UUID
 from django.db import transaction
 
 from common.tenancy import system_scope
-from events import counting
+from events import moves
 from events.alerts import tell_failed
 from events.domain import ledger
-from events.models import PlayEvent, PlayEventChange
+from events.models import PlayEvent
 
 RECEIPT_GRACE = timedelta(seconds=60)
 """How long after the end of a play its receipt may take on a healthy connection."""
@@ -52,12 +52,7 @@ def _sweep(pks: list[UUID], now: datetime) -> int:
         event.error_message = ledger.REASONS[reason]
         event.completed_at = now
         closed.append(event)
-    PlayEvent.objects.bulk_update(closed, ["status", "reason", "error_message", "completed_at"])
-    changes = PlayEventChange.objects.bulk_create(
-        PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="sweeper")
-        for event in closed
-    )
-    counting.note_changes(changes)
+    moves.keep(closed, moves.became(closed, now, "sweeper"))
     tell_failed(closed, now=now)
     return len(closed)
 

@@ -18,9 +18,9 @@ from devices.desired import effective_volume
 from devices.hub import Frame
 from devices.models import Device
 from devices.protocol import CancelAnnouncement
-from events import counting, planned
+from events import moves, planned
 from events.domain import ledger
-from events.models import PlayEvent, PlayEventChange
+from events.models import PlayEvent
 from events.ports import PlannedPlay, Question
 from playlists.content import announcements, sound_of, told
 from playlists.domain import Segment, programme_event_id, programme_play_id
@@ -139,12 +139,7 @@ def overrule(programme: FloorProgramme, effective: datetime, *, now: datetime) -
         event.completed_at = now
         if event.device is not None and event.device.plain:
             bus.publish_on_commit(Frame([event.device.pk], CancelAnnouncement(event_id=str(event.pk))))
-    PlayEvent.objects.bulk_update(gone, ["status", "reason", "error_message", "completed_at"])
-    changes = PlayEventChange.objects.bulk_create(
-        PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="server")
-        for event in gone
-    )
-    counting.note_changes(changes)
+    moves.keep(gone, moves.became(gone, now, "server"))
     programme.announcements_from = min(since, max(effective, now))
 
 

@@ -14,15 +14,14 @@ from announcements.models import Announcement
 from devices import bus
 from devices.hub import Frame
 from devices.protocol import CancelAnnouncement
-from events import counting
+from events import moves
 from events.domain import ledger
-from events.models import PlayEvent, PlayEventChange
+from events.models import PlayEvent
 from schedules.domain import Reason
 from schedules.models import Schedule, ScheduleOccurrence
 from schedules.plays import Fate
 
 SUPPRESSED = frozenset(str(reason) for reason in Reason)
-CHANGED = ("status", "reason", "error_message", "completed_at", "announcement", "announcement_title")
 
 
 def overrule(schedules: Iterable[Schedule], fates: Mapping[int, Sequence[Fate]], *, now: datetime) -> None:
@@ -44,12 +43,7 @@ def overrule(schedules: Iterable[Schedule], fates: Mapping[int, Sequence[Fate]],
                 moved.append(_opened(event, fate, titles))
         elif fate is None or fate.reason or fate.play.announcement_pk != event.announcement_id:
             moved.append(_closed(event, fate.reason if fate is not None else "", now))
-    PlayEvent.objects.bulk_update(moved, CHANGED, batch_size=200)
-    changes = PlayEventChange.objects.bulk_create(
-        PlayEventChange(event=event, at=now, status=event.status, reason=event.reason, source="server")
-        for event in moved
-    )
-    counting.note_changes(changes)
+    moves.keep(moved, moves.became(moved, now, "server"))
 
 
 def _closed(event: PlayEvent, reason: str, now: datetime) -> PlayEvent:

@@ -22,7 +22,7 @@ from schedules.domain import (
     ScheduleRule,
     floor_occurrences,
     interval_rule,
-    next_occurrence,
+    next_instant,
     occurrences,
     timeline_rule,
 )
@@ -216,8 +216,8 @@ class Audience:
         """The first instant later than `after` (µs UTC) at which the schedule has an occurrence anywhere."""
         rule = self.rules[schedule_pk]
         zones = {self.zones[place]: self.floors[place].zone for place in self.places[schedule_pk]}
-        found = (next_occurrence(rule, zone, SEED, after) for zone in zones.values())
-        return min((each.at for each in found if each is not None), default=None)
+        found = (next_instant(rule, zone, after) for zone in zones.values())
+        return min((at for at in found if at is not None), default=None)
 
 
 def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:

@@ -5,7 +5,7 @@ from schedules.domain.conflicts import Claim, Loser, Loss, Play, Resolution, res
 from schedules.domain.fatigue import floor_occurrences
 from schedules.domain.ids import occurrence_event_id, occurrence_play_id, programme_event_id
 from schedules.domain.mix import GainPoint, Layer, Mix, mix, music_gain, programme_claims
-from schedules.domain.occurrences import next_occurrence, occurrences
+from schedules.domain.occurrences import next_instant, next_occurrence, occurrences
 from schedules.domain.rules import (
     Candidate,
     DateRange,
@@ -39,6 +39,7 @@ __all__ = [
     "interval_rule",
     "mix",
     "music_gain",
+    "next_instant",
     "next_occurrence",
     "occurrence_event_id",
     "occurrence_play_id",

@@ -73,6 +73,24 @@ def next_occurrence(
     return None
 
 
+def next_instant(rule: ScheduleRule, zone: tzinfo, after: int, *, horizon_days: int = 400) -> int | None:
+    """The instant of `next_occurrence`, due or suppressed, without asking what comes of it."""
+    if not rule.slots:
+        return None
+    first = day_of(zone, after).ordinal
+    for number in range(first, first + horizon_days + 1):
+        day = local_day(zone, number)
+        if not _active(rule, day):
+            continue
+        begin = max(after + 1, day.start)
+        cycle = day.start + (begin - day.start) // rule.period_us * rule.period_us
+        for base in (cycle, cycle + rule.period_us):  # the one under way may have nothing left
+            for slot in rule.slots:
+                if begin <= base + slot.offset_us < day.end:
+                    return base + slot.offset_us
+    return None
+
+
 def _active(rule: ScheduleRule, day: LocalDay) -> bool:
     return not rule.active_days or day.weekday in rule.active_days
 

@@ -20,6 +20,7 @@ from schedules.domain import (
     ScheduleRule,
     floor_occurrences,
     interval_rule,
+    next_instant,
     next_occurrence,
     occurrences,
     timeline_rule,
@@ -122,6 +123,8 @@ def test_the_next_occurrence_is_the_first_of_the_window(
         assert found == first
     else:
         assert found is None or found.at >= end
+    if not due_only:
+        assert next_instant(rule, zone, start, horizon_days=10) == (found and found.at)
 
 
 @settings(max_examples=60, deadline=None)
