@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker stack test fuzz simulate proxy lint docs examples bench chaos lock clean
+.PHONY: help run speaker stack test fuzz simulate proxy lint audit docs examples bench chaos lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -48,6 +48,9 @@ lint: $(INSTALLED) ## check style, types, the direction of imports, migrations a
 	@$(PY) .venv/bin/lint-imports --no-logo
 	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py makemigrations --check --dry-run
 	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+audit: $(INSTALLED) ## ask OSV whether a pinned dependency has a known hole (status 75: nobody who knows was reached)
+	@$(PY) -m testing.audit
 
 docs: $(INSTALLED) ## write the pages that are made from the code: errors, observability, OpenAPI, AsyncAPI
 	@export DJANGO_SETTINGS_MODULE=testing.embedded; set -e; \

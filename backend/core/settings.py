@@ -326,6 +326,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "users.passwords.ContextWordsValidator"},
 ]
 
 SESSION_COOKIE_AGE = 12 * 3600  # a working day in the admin; the API has tokens instead

@@ -22,6 +22,7 @@ from common import clock, logs
 from common.batching import Overloaded
 from common.middleware import address_of
 from devices import counting, protocol, runtime
+from devices.admission import SocketGate, came_by_https, is_own_origin
 from devices.credentials import Credential, bearer_of
 from devices.desired import message_of
 from devices.domain.session import DeviceSession, Effect, Reply, Report, Shut, Welcomed
@@ -33,6 +34,9 @@ from devices.store import Known, Touch
 
 logger = logging.getLogger(__name__)
 comings = logging.getLogger(logs.SOCKETS)
+
+GATE = SocketGate()
+"""This process's."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -66,10 +70,18 @@ class DeviceConnection:
         first = await self._receive()
         if first["type"] != "websocket.connect":
             return
+        if refusal := self._refused_at_the_door():
+            await self._send({"type": "websocket.close", "code": CloseCode.FORBIDDEN, "reason": refusal})
+            return
         speaks_v1 = SUBPROTOCOL in self.offered
         await self._send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if speaks_v1 else None})
         if self.offered and not speaks_v1:
             await self._refuse(CloseCode.VERSION, "version", f"This server speaks {SUBPROTOCOL}.")
+            return
+        if self._comes_too_often():
+            await self._refuse(
+                CloseCode.OVERLOAD, "overload", "This device connects too often; come back later."
+            )
             return
         if not await self._admitted():
             return
@@ -80,6 +92,24 @@ class DeviceConnection:
                 await self._leave()
 
     # --- getting in ---
+
+    def _refused_at_the_door(self) -> str:
+        """Why there is no upgrade (the browser or speaker sees HTTP 403); empty if there is one."""
+        if settings.SECURE_SSL_REDIRECT and not came_by_https(
+            scheme=self.scope.get("scheme", ""),
+            forwarded_proto=self.headers.get("x-forwarded-proto", ""),
+            trusted_proxies=settings.TRUSTED_PROXIES,
+        ):
+            return "https_required"
+        origin, host = self.headers.get("origin"), self.headers.get("host", "")
+        allowed = [settings.PUBLIC_URL, *settings.CORS_ALLOWED_ORIGINS]
+        if origin and not is_own_origin(origin, host=host, allowed=allowed):
+            return "foreign_origin"
+        return ""
+
+    def _comes_too_often(self) -> bool:
+        wanted = self.scope["url_route"]["kwargs"]["device_id"]
+        return settings.RATE_LIMITS and not GATE.lets_in(self._address() or "", wanted, now_us=clock.now_us())
 
     def _credential(self) -> Credential:
         for offered in self.offered:

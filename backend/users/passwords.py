@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -11,6 +12,40 @@ from rest_framework import serializers
 from users.models import User
 
 MOST_CHARACTERS = 256
+LEAST_OF_ONE_S_OWN = 6
+"""Letters and digits that a password has besides the words below."""
+
+CONTEXT_WORDS = (
+    "sync2gear",
+    "password",
+    "passwort",
+    "welcome",
+    "music",
+    "speaker",
+    "announcement",
+    "shop",
+    "store",
+    "admin",
+)
+"""What a guesser of this very server begins with; to these comes the name of the business, word by word."""
+
+
+class ContextWordsValidator:
+    """Refuses a password that is little more than CONTEXT_WORDS and the name of the business (ASVS 5.0, 6.2.11)."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raises `ValidationError` `password_of_context`."""
+        business = user.client.business_name if user is not None and user.client is not None else ""
+        words = [*CONTEXT_WORDS, *(word for word in re.findall(r"\w+", business.lower()) if len(word) > 2)]
+        rest = password.lower()
+        for word in sorted(words, key=len, reverse=True):
+            rest = rest.replace(word, "")
+        if len(rest) < len(password) and sum(map(str.isalnum, rest)) < LEAST_OF_ONE_S_OWN:
+            raise ValidationError(self.get_help_text(), code="password_of_context")
+
+    def get_help_text(self) -> str:
+        """What it asks for."""
+        return "Choose something else than the names of this service and your business with a little around them."
 
 
 class PasswordField(serializers.CharField):

@@ -12,10 +12,11 @@ from users.models import User
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """How somebody signs in. The password does not show in logs."""
+    """How somebody signs in. The password does not show in logs; whoever chose it need not be told."""
 
     email: str
     password: str = field(repr=False)
+    chosen: bool = False
 
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -31,7 +32,8 @@ def ensure_super_admin(wanted: FirstStart) -> Account | None:
     """Makes the super admin if there is none; returns how to sign in, or None when one was there already."""
     if User.everyone.filter(role=ADMIN).exists():
         return None
-    account = Account(email=wanted.admin_email, password=wanted.admin_password or new_password())
+    chosen = wanted.admin_password
+    account = Account(wanted.admin_email, chosen or new_password(), chosen=bool(chosen))
     User.everyone.create_superuser(username=account.email, email=account.email, password=account.password)
     return account
 

@@ -28,7 +28,9 @@ def text(facts: Facts) -> str:
     if facts.elsewhere:
         rows.append(("From other machines", "  ".join(facts.elsewhere)))
     if facts.admin:
-        rows.append(("Super admin, shown once", f"{facts.admin.email}  password: {facts.admin.password}"))
+        label = "Super admin" if facts.admin.chosen else "Super admin, shown once"
+        password = "the one you chose" if facts.admin.chosen else facts.admin.password
+        rows.append((label, f"{facts.admin.email}  password: {password}"))
     if facts.demo:
         email, file = facts.demo
         rows.append(("Demo business", f"{email}  password: in {file}"))

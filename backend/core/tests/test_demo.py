@@ -63,7 +63,7 @@ def test_the_chosen_password_holds() -> None:
     account = ensure_super_admin(
         FirstStart(admin_email="a@example.com", admin_password="my choice", demo=False)
     )
-    assert account == Account("a@example.com", "my choice")
+    assert account == Account("a@example.com", "my choice", chosen=True)
     assert super_admin().check_password("my choice")
 
 

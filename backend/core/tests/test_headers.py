@@ -61,6 +61,14 @@ def test_what_was_uploaded_is_no_document() -> None:
     assert "sandbox" in policy_for("/media/music/1/x").split("; ")
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_is_echoed(client: Client, path: str) -> None:
+    """TRACE would show a script what it may not read (RFC 9110 §9.3.8)."""
+    answer = client.trace(path, headers={"x-secret": "only-for-the-server"})
+    assert b"only-for-the-server" not in answer.content
+    assert answer.headers.get("Content-Type") != "message/http"
+
+
 # --- HTTPS -----------------------------------------------------------------------------------------------
 
 
