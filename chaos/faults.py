@@ -92,6 +92,17 @@ def valkey_killed(*, with_its_data: bool) -> Fault:
 
 
 @asynccontextmanager
+async def valkey_hung(world: World, rng: random.Random) -> AsyncIterator[None]:
+    """Valkey takes connections and answers nobody, for 5 to 15 s: the network to it is gone, or its machine swaps."""
+    world.footprint.freeze_valkey(True)
+    try:
+        yield
+        await asyncio.sleep(rng.uniform(5, 15))
+    finally:
+        world.footprint.freeze_valkey(False)
+
+
+@asynccontextmanager
 async def postgres_killed(world: World, rng: random.Random) -> AsyncIterator[None]:
     """SIGKILL to PostgreSQL with all its backends; it recovers from its log when it is started again."""
     world.footprint.kill_postgres()
@@ -226,6 +237,7 @@ FAULTS: dict[str, Fault] = {
     "beat-killed": beat_killed,
     "valkey-killed": valkey_killed(with_its_data=False),
     "valkey-lost": valkey_killed(with_its_data=True),
+    "valkey-hung": valkey_hung,
     "postgres-killed": postgres_killed,
     "postgres-slow": postgres_slow,
     "postgres-full": postgres_full,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 
 from common.context import Actor, acting_as
 from common.errors import Refusal
@@ -75,3 +76,10 @@ def test_what_was_spent_is_told_in_headers() -> None:
             "RateLimit": '"login.address";r=99;t=300, "login.account";r=8;t=300',
         }
     assert rate_headers() == {}
+
+
+@pytest.mark.production
+def test_nobody_waits_long_for_a_redis_that_does_not_answer() -> None:
+    for waits in (settings.CACHES["default"]["OPTIONS"], settings.CELERY_BROKER_TRANSPORT_OPTIONS):
+        assert 0 < waits["socket_timeout"] <= 5
+        assert 0 < waits["socket_connect_timeout"] <= 5
