@@ -67,6 +67,8 @@ LIMITS: dict[str, Limit] = {
     "sound.user": Limit(1000, HOUR),
     # One account from one address: a guesser is slowed, and cannot lock the owner out from elsewhere.
     "login.account": Limit(10, 15 * MINUTE),
+    # One account from everywhere: many addresses guess together. Where its person was before, they still get in.
+    "login.everywhere": Limit(50, 15 * MINUTE),
     # Many accounts from one address. A chain of shops may sit behind one address, so it is not low.
     "login.address": Limit(100, 15 * MINUTE),
     "register.address": Limit(20, HOUR),

@@ -111,6 +111,7 @@ def proven(*, account: str, password: str, now: datetime) -> User:
     spend("login.address", address, now=now)
     spend("login.account", account_there, now=now)
     user = find_account(account)
+    _spend_everywhere(account, user, now=now)
     if user is None:
         User().set_password(password)
         right = False
@@ -127,6 +128,23 @@ def proven(*, account: str, password: str, now: datetime) -> User:
         raise Refusal("bad_credentials", "The e-mail address or the password is wrong.")
     forgive("login.account", account_there, now=now)
     return user
+
+
+def _spend_everywhere(account: str, user: User | None, *, now: datetime) -> None:
+    """Counts an attempt on this account from wherever it comes; raises Refusal `rate_limited`.
+
+    Not for an address from which the person has signed in: who guesses elsewhere cannot shut them out of their shop.
+    """
+    try:
+        spend("login.everywhere", account.strip().lower(), now=now)
+    except Refusal:
+        here = current_actor().ip_address
+        if (
+            user is None
+            or here is None
+            or not UserSession.objects.filter(user=user, ip_address=here).exists()
+        ):
+            raise
 
 
 def sign_in(*, account: str, password: str, now: datetime) -> Session:

@@ -194,6 +194,19 @@ def test_many_accounts_from_one_address(call: Any, shop: Any) -> None:
     assert login(call, shop.admin.email, address="192.0.2.2").status_code == 200
 
 
+def test_many_addresses_that_guess_together_shut_nobody_out(
+    call: Any, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = shop.admin.email
+    assert login(call, mail, address="192.0.2.1").status_code == 200
+    monkeypatch.setitem(throttling.LIMITS, "login.everywhere", throttling.Limit(5, 10**9))
+    statuses = [login(call, mail, "wrong horse battery", f"198.51.100.{n}").status_code for n in range(1, 7)]
+    assert statuses == [401] * 5 + [429]
+    assert login(call, mail, address="198.51.100.9").status_code == 429, "right, and from where nobody knows"
+    assert login(call, mail, address="192.0.2.1").status_code == 200
+    assert login(call, "nobody@example.com", address="198.51.100.9").status_code == 401
+
+
 @pytest.mark.usefixtures("_few")
 def test_a_right_password_clears_the_account(call: Any, shop: Any) -> None:
     passwords = ["wrong horse", PASSWORD, "wrong horse", PASSWORD]
