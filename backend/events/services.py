@@ -90,7 +90,7 @@ def play_now(
         for device in devices
     ]
     with transaction.atomic():
-        PlayEvent.objects.bulk_create(events)
+        moves.order(events)
         record(
             "play",
             resource="announcement",
@@ -203,12 +203,12 @@ def _new_event(
     return PlayEvent(
         id=instant_event_id(play_id, device.pk),
         play_id=play_id,
-        announcement=announcement,
+        announcement_id=announcement.pk,
         announcement_title=announcement.title,
-        device=device,
+        device_id=device.pk,
         device_name=device.name,
         client_id=device.client_id,
-        floor=device.floor,
+        floor_id=device.floor_id,
         floor_name=device.floor.name if device.floor else "",
         event_type=PlayEvent.Type.INSTANT,
         priority=priority,
@@ -219,7 +219,7 @@ def _new_event(
         waits_for_device=waits,
         override_quiet_hours=override,
         created_at=now,
-        created_by=user,
+        created_by_id=None if user is None else user.pk,
     )
 
 

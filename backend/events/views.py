@@ -91,7 +91,7 @@ class PlayAnnouncementView(GuardedAPIView):
 def _devices(announcement: Announcement, wanted: dict[str, Any]) -> QuerySet[Device]:
     """The devices that a body names, each once: of this client, and within what the caller may see."""
     own: QuerySet[Device] = (
-        Device.objects.select_related("floor__client", "client")
+        Device.objects.prefetch_related("floor__client", "client")  # once, not once for each of its devices
         .filter(client_id=announcement.client_id, revoked_at=None)
         .order_by("pk")
     )

@@ -114,20 +114,34 @@ def music_gain(plays: Iterable[Play], at: int) -> float:
 
 
 def envelope(plays: Sequence[Play]) -> tuple[GainPoint, ...]:
-    """`music_gain` as its corners, in order; empty if nothing ducks. Corners lie within 1 µs of the truth."""
+    """`music_gain` of plays in order and without overlap, as its corners; empty if nothing ducks.
+
+    Corners lie within 1 µs of the truth. Each play is held against its neighbours only.
+    """
     instants: set[int] = set()
     for i, play in enumerate(plays):
         lines = _lines(play)
         instants.update(at for line in lines for at in (line.start, line.end))
-        for other in plays[i + 1 :]:
-            if other.start - DUCK_FADE_US < play.end + DUCK_RETURN_US:
-                instants.update(at for a in lines for b in _lines(other) for at in _crossing(a, b))
-    points = [GainPoint(at, music_gain(plays, at)) for at in sorted(instants)]
+        for other in plays[i + 1 : _begun(plays, i + 1, play.end + DUCK_RETURN_US)]:
+            instants.update(at for a in lines for b in _lines(other) for at in _crossing(a, b))
+    points: list[GainPoint] = []
+    first = 0
+    for at in sorted(instants):
+        while plays[first].end + DUCK_RETURN_US < at:
+            first += 1
+        points.append(GainPoint(at, music_gain(plays[first : _begun(plays, first, at)], at)))
     return tuple(
         point
         for i, point in enumerate(points)
         if not (0 < i < len(points) - 1 and points[i - 1].gain == point.gain == points[i + 1].gain)
     )
+
+
+def _begun(plays: Sequence[Play], first: int, at: int) -> int:
+    """The first place from `first` on whose play does not duck anything before or at `at`."""
+    while first < len(plays) and plays[first].start - DUCK_FADE_US <= at:
+        first += 1
+    return first
 
 
 class _Line(NamedTuple):
