@@ -34,7 +34,6 @@ class AuditLogAdmin(StaffAdmin):
     search_help_text = "Who, what (like login_failed or device), an id, a request's id or an address."
     ordering = ("-timestamp",)
     paginator = InfinitePaginator
-    date_hierarchy = "timestamp"
     fieldsets = (
         (None, {"fields": (("timestamp", "action"), ("resource", "resource_id"), ("client", "client_name"))}),
         (

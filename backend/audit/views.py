@@ -16,6 +16,7 @@ from audit.serializers import AuditLogSerializer
 from audit.services import record
 from common import clock
 from common.api import ListMixin, RetrieveMixin, TenantViewSet
+from common.filters import LOG_FILTERS
 from common.openapi import reading
 from common.pagination import CursorPages
 from common.permissions import IsClientAdmin
@@ -28,7 +29,10 @@ from common.throttling import spend
 @extend_schema_view(
     list=extend_schema(
         summary="Who did what",
-        description="The newest first. Client admins see their own business's entries, sync2gear's staff all.",
+        description=(
+            "The newest first. Client admins see their own business's entries, sync2gear's staff all. `search` looks"
+            " through the newest 50,000 entries that the other filters leave."
+        ),
         responses={200: AuditLogSerializer(many=True), **reading("validation_failed", "bad_cursor")},
     ),
     retrieve=extend_schema(summary="Read one entry", responses={200: AuditLogSerializer, **reading()}),
@@ -40,6 +44,7 @@ class AuditLogViewSet(ListMixin, RetrieveMixin, TenantViewSet):
     model = AuditLog
     serializer_class = AuditLogSerializer
     pagination_class = CursorPages
+    filter_backends = LOG_FILTERS
     filterset_class = AuditLogFilters
     search_fields = ("actor_name", "real_actor_name", "client_name", "resource_id", "details")
     ordering_fields = ("timestamp",)

@@ -34,8 +34,10 @@ from django.utils.http import urlencode
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.paginator import InfinitePaginator
 
 from common.errors import Refusal
+from common.filters import newest
 from common.permissions import may_enter_admin
 from common.rows import lock_row
 
@@ -150,6 +152,13 @@ class StaffAdmin(ModelAdmin):
     list_filter_submit = True
     warn_unsaved_form = True
     show_full_result_count = False
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """In a log, whose pages are not counted, the newest rows alone are searched: `common.filters.newest`."""
+        if search_term and self.paginator is InfinitePaginator:
+            queryset = newest(queryset, self.ordering)
+        found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
+        return found
 
     # --- who may do what -----------------------------------------------------------------------------------
 

@@ -109,6 +109,7 @@ class PlayEvent(models.Model):
                 condition=~Q(reason=""),
                 name="event_reason_newest",
             ),
+            models.Index(fields=["-play_at", "-id"], name="event_due"),
             models.Index(fields=["client", "-play_at", "-id"], name="event_client_due"),
             models.Index(fields=["created_by"], condition=~Q(created_by=None), name="event_created_by"),
             models.Index(

@@ -15,6 +15,7 @@ from announcements.models import Announcement
 from common import clock
 from common.api import GuardedAPIView, ListMixin, RetrieveMixin, TenantViewSet
 from common.errors import Refusal
+from common.filters import LOG_FILTERS
 from common.openapi import reading, writing
 from common.pagination import CursorPages
 from common.permissions import IsFloorUser
@@ -104,6 +105,10 @@ def _devices(announcement: Announcement, wanted: dict[str, Any]) -> QuerySet[Dev
 @extend_schema_view(
     list=extend_schema(
         summary="What played",
+        description=(
+            "The newest first: by `created_at`, and by `play_at` where `from` or `to` is given. `search` looks through"
+            " the newest 50,000 plays that the other filters leave."
+        ),
         responses={200: PlayEventSerializer(many=True), **reading("validation_failed", "bad_cursor")},
     ),
     retrieve=extend_schema(
@@ -116,6 +121,7 @@ class PlayEventViewSet(ListMixin, RetrieveMixin, TenantViewSet):
     model = PlayEvent
     serializer_class = PlayEventSerializer
     pagination_class = CursorPages
+    filter_backends = LOG_FILTERS
     filterset_class = PlayEventFilter
     search_fields = ["announcement_title", "device_name", "floor_name"]
     ordering_fields = ["created_at", "play_at"]
@@ -127,6 +133,12 @@ class PlayEventViewSet(ListMixin, RetrieveMixin, TenantViewSet):
     }
     works_when_locked: ClassVar[frozenset[str]] = frozenset({"cancel", "cancel_play"})
     """Silence may always be asked for."""
+
+    @property
+    def ordering(self) -> list[str]:
+        """A range of `play_at` is read in its order: that of `created_at` would lead past all that is newer."""
+        query = self.request.query_params if self.request else {}
+        return ["-play_at"] if {"from", "to"} & set(query) else ["-created_at"]
 
     def get_queryset(self) -> Any:
         """The caller's events; one of them with its history."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from announcements.models import Announcement
@@ -20,6 +20,8 @@ from playlists.content import Sound
 from schedules.plays import fates_of
 from schedules.selectors import audience_of, of_device
 
+ORDERED_AHEAD = timedelta(hours=25)
+"""No row of the ledger is written longer than this before its instant."""
 SCHEDULED = ("timeline", "interval")
 """The priorities of the events that this module tells of."""
 
@@ -73,7 +75,11 @@ def _order(told: tuple[int, PlannedPlay, int | None]) -> tuple[int, str]:
 def _recorded(device: Device, now: datetime, end_us: int) -> dict[str, int | None]:
     """The announcements of the events that are on the record ahead; None where nothing is to be played any more."""
     rows = PlayEvent.objects.filter(
-        device=device, priority__in=SCHEDULED, expires_at__gt=now, play_at__lt=clock.from_us(end_us)
+        device=device,
+        priority__in=SCHEDULED,
+        expires_at__gt=now,
+        play_at__lt=clock.from_us(end_us),
+        created_at__gte=now - ORDERED_AHEAD,  # says nothing new, and spares the device's past
     )
     return {
         str(pk): announcement_pk if status in {ledger.PENDING, ledger.DELIVERED} else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from devices.models import Device
 from devices.plan import Segment, Silence
 from events.domain import ledger
 from events.models import PlayEvent
+from plans.occurrences import ORDERED_AHEAD
 from plans.programme import programme_of_floor
 from playlists.content import sound_of
 from playlists.domain import Kind, programme_play_id
@@ -31,8 +32,6 @@ from zones.domain import Span, clip, quiet_spans, stop_spans
 from zones.domain.wallclock import MINUTE_US
 from zones.models import Floor
 
-ORDERED_AHEAD = timedelta(hours=25)
-"""No row of the ledger is written longer than this before its instant."""
 PLAYLIST_WAITS_US = MINUTE_US
 SUPPRESSED = frozenset(str(reason) for reason in Reason)
 MS = 1000

@@ -125,6 +125,7 @@ def overrule(programme: FloorProgramme, effective: datetime, *, now: datetime) -
             priority=ledger.PLAYLIST,
             status__in=[ledger.PENDING, ledger.DELIVERED],
             play_at__gte=effective,
+            expires_at__gte=effective,  # says nothing new, and has an index of open plays
         )
     )
     first, last = clock.to_us(effective), max(clock.to_us(since), clock.to_us(effective)) + HOUR_US

@@ -213,6 +213,7 @@ def _rows(size: Size) -> None:
         device_id=f"({floor} - 1) * {SPEAKERS} + 1 + n % {SPEAKERS}",
         status=f"CASE WHEN n > {size.events - SPEAKERS * 20} THEN 'pending'"
         f" WHEN {failed} THEN 'failed' ELSE 'completed' END",
+        event_type="CASE WHEN n % 100 < 5 THEN 'instant' ELSE 'scheduled' END",
         reason=reason, created_at=written, play_at=f"{written} + interval '90 s'",
         expires_at=f"{written} + interval '92 s'", delivered_at=f"{written} + interval '1 s'",
         started_at=f"{written} + interval '90 s'", completed_at=f"{written} + interval '95 s'",
