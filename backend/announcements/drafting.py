@@ -27,8 +27,9 @@ from announcements.speech.synthesis import synthesise
 from announcements.speech.text import prepare
 from announcements.speech.values import Voice
 from audit.services import record
+from clients import credits
 from clients.models import Client
-from clients.services import give_back_credits, spend_credits
+from common import clock
 from common.errors import Refusal
 
 MP3 = "audio/mpeg"
@@ -77,7 +78,8 @@ def write_draft(*, client: Client, purpose: str, tone: str, language: str, max_s
     if not accounts:
         raise Refusal("no_copy_provider", "Sync2gear has set up no provider that writes. Write it yourself.")
     with _place():
-        if not spend_credits(client_id=client.pk, credits=DRAFT_CREDITS):
+        hold = credits.take(client_id=client.pk, credits=DRAFT_CREDITS, now=clock.now())
+        if hold is None:
             raise Refusal("out_of_credits", "A draft costs one credit, and none is left.")
         draft: Draft | None = None
         try:
@@ -87,7 +89,9 @@ def write_draft(*, client: Client, purpose: str, tone: str, language: str, max_s
                     break
         finally:
             if draft is None:
-                give_back_credits(client_id=client.pk, credits=DRAFT_CREDITS)
+                credits.give_back(hold)
+            else:
+                credits.keep(hold)
     if draft is None:
         raise Refusal(
             "providers_unavailable",

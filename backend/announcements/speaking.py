@@ -27,7 +27,8 @@ from announcements.models import SpeechClip
 from announcements.speech.errors import VoiceUnknown
 from announcements.speech.text import language_of, prepare
 from announcements.speech.values import Voice
-from clients.services import give_back_credits, spend_credits
+from clients import credits
+from clients.models import CreditHold
 from common import clock
 
 LOCAL = "local"
@@ -172,23 +173,26 @@ class _Till:
     def __init__(self, client_id: int, price: int) -> None:
         self._client_id = client_id
         self.price = price
-        self._paid: bool | None = None
-        self._closed = False
+        self._asked = False
+        self._hold: CreditHold | None = None
 
     def pay(self) -> bool:
         """Takes the price the first time; whether it was there."""
-        if self._paid is None:
-            self._paid = spend_credits(client_id=self._client_id, credits=self.price)
-        return self._paid
+        if not self._asked:
+            self._asked = True
+            self._hold = credits.take(client_id=self._client_id, credits=self.price, now=clock.now())
+        return self._hold is not None
 
     def close(self) -> None:
         """Something was made for it."""
-        self._closed = True
+        if self._hold is not None:
+            credits.keep(self._hold)
+            self._hold = None
 
     def settle(self) -> None:
         """Gives back what bought nothing."""
-        if self._paid and not self._closed:
-            give_back_credits(client_id=self._client_id, credits=self.price)
+        if self._hold is not None:
+            credits.give_back(self._hold)
 
 
 def _candidates(accounts: Sequence[AIProvider], voice: str) -> Iterator[tuple[AIProvider, str]]:

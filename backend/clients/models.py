@@ -112,3 +112,19 @@ class Client(models.Model):
     def floors_allowed(self) -> int:
         """How many floors this business may have."""
         return access.floors_allowed(multi_floor_enabled=self.multi_floor_enabled, max_floors=self.max_floors)
+
+
+class CreditHold(models.Model):
+    """Credits that were taken for a call of which nobody knows yet what it makes: see `clients.credits`."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
+    credits = models.PositiveIntegerField()
+    created_at = models.DateTimeField(db_index=True)
+
+    objects = TenantManager()
+
+    class Meta:
+        db_table = "credit_holds"
+
+    def __str__(self) -> str:
+        return f"{self.credits} of business {self.client_id}, {self.created_at:%Y-%m-%d %H:%M:%S}"

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from audit.services import record
 from clients.domain import access
@@ -14,7 +13,7 @@ from clients.models import Client
 from clients.selectors import email_is_a_clients
 from common.errors import Refusal
 from common.rows import lock_row
-from common.tenancy import scope_of_client, system_scope
+from common.tenancy import system_scope
 from common.validators import field_error
 
 
@@ -176,16 +175,3 @@ def _trial_is_ahead(client: Client, now: datetime) -> None:
             f"A trial cannot end in the past ({ends_at:%Y-%m-%d %H:%M} UTC). Name an instant to come, null for a"
             " trial without an end, or suspend the business.",
         )
-
-
-def spend_credits(*, client_id: int, credits: int) -> bool:
-    """Takes `credits` from what the business has left by one statement; False, and nothing taken, if it has fewer."""
-    with scope_of_client(client_id):
-        rows = Client.objects.filter(pk=client_id, ai_credits__gte=credits)
-        return bool(rows.update(ai_credits=F("ai_credits") - credits))
-
-
-def give_back_credits(*, client_id: int, credits: int) -> None:
-    """Returns credits for which nothing was made."""
-    with scope_of_client(client_id):
-        Client.objects.filter(pk=client_id).update(ai_credits=F("ai_credits") + credits)

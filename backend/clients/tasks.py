@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from clients import erasing, services
+from clients import credits, erasing, services
 from common import clock, jobs
 
 
@@ -12,6 +12,12 @@ from common import clock, jobs
 def close_lapsed_trials() -> None:
     """Suspends the businesses whose trial has ended."""
     services.close_lapsed_trials(now=clock.now())
+
+
+@shared_task(name="clients.give_back_lost_credits")
+def give_back_lost_credits() -> None:
+    """Gives back the credits for calls whose worker died."""
+    credits.give_back_lost(now=clock.now())
 
 
 @shared_task(name="clients.erase")

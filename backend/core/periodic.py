@@ -41,6 +41,7 @@ TABLE = (
     Periodic("webhooks.send_due", 5.0),
     Periodic("webhooks.tell_switched_off", 60.0),
     Periodic("ai_config.sweep_reservations", 60.0),
+    Periodic("clients.give_back_lost_credits", 60.0),
     # What is due once a day comes every hour: a beat that is started anew begins to count from there.
     Periodic("common.sweep_media", 3600.0),
     Periodic("clients.close_lapsed_trials", 3600.0),

@@ -14,8 +14,8 @@ from announcements import clips, drafting, preparing, speaking
 from announcements.models import Announcement, SpeechClip
 from announcements.speaking import credits_for
 from announcements.tests.test_speech import GENERATE, URL, stub
+from clients import credits
 from clients.models import Client
-from clients.services import spend_credits
 from common import clock
 from common.tests.sounds import kept
 from users.tests.support import at_once, trail
@@ -265,7 +265,9 @@ def test_a_voice_that_is_on_no_list_is_refused_once_there_is_one(shop, call, pro
 @pytest.mark.django_db(transaction=True)
 def test_credits_are_never_spent_twice(shop):
     Client.objects.update(ai_credits=5)
-    results = at_once(*[lambda: spend_credits(client_id=shop.client.pk, credits=2)] * 8)
+    results = at_once(
+        *[lambda: credits.take(client_id=shop.client.pk, credits=2, now=clock.now()) is not None] * 8
+    )
     assert sorted(results) == [False] * 6 + [True] * 2
     assert credits_of(shop) == 1
 

@@ -39,6 +39,7 @@ SHOWN_WITHIN = {
 
 WITHOUT_A_PAGE = {
     "ai_config.AIReservation": "a call under way: it lives for seconds",
+    "clients.CreditHold": "what a call under way costs: it lives for seconds",
     "ai_config.AIUsage": "the provider's usage in the API, day by day",
     "audit.AuditChain": "heads of chains: `manage.py verify_audit` prints them",
     "schedules.ClientLock": "what the scheduler remembers of locks; the business shows its own, and the trail has them",

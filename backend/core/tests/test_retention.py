@@ -38,7 +38,12 @@ STAY = {
         "playlists.ProgrammeRevision", "schedules.ClientLock", "schedules.FloorStop",
     },
     "books: one row for each business, provider and day": {"ai_config.AIUsage"},
-    "gone when it is done": {"ai_config.AIReservation", "announcements.SpeechClip", "users.OutgoingMail"},
+    "gone when it is done": {
+        "ai_config.AIReservation",
+        "announcements.SpeechClip",
+        "clients.CreditHold",
+        "users.OutgoingMail",
+    },
     "Django's own, unused or made by migrations": {
         "admin.LogEntry", "auth.Group", "auth.Permission", "contenttypes.ContentType",
     },
