@@ -67,7 +67,7 @@ bench: $(INSTALLED) ## measure, and print one line of JSON and a table for each 
 	@$(PY) bench/run.py $(ARGS)
 
 chaos: $(INSTALLED) ## kill, cut and fill everything under load, and judge (ROUNDS=20 FAULT=name SEED=… DEVICES=500)
-	@PYTHONPATH=.:$(PYTHONPATH) $(PY) -m chaos --rounds $(or $(ROUNDS),20) --devices $(or $(DEVICES),500) $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@PYTHONPATH=.:$(PYTHONPATH) exec $(PY) -m chaos --rounds $(or $(ROUNDS),20) --devices $(or $(DEVICES),500) $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (needs a package index)
 	@$(PY) -m pip install --quiet uv

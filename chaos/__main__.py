@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -37,6 +38,7 @@ def main() -> int:
     chosen = options.parse_args()
     seed = chosen.seed or secrets.token_hex(3)
     print(f"seed {seed}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing of the footprint outlives the run
     scale = rounds.Scale(chosen.devices, chosen.businesses, chosen.rounds, chosen.cut)
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as temporary:
         folder = chosen.keep or Path(temporary)

@@ -252,7 +252,7 @@ FAULTS: dict[str, Fault] = {
 }
 """Each by the name that FAULT= takes."""
 
-SHORT = ("web-killed", "valkey-lost", "network-cut", "lies")
+SHORT = ("web-killed", "valkey-lost", "lies")
 """One round of these is CI's share."""
 
 

@@ -18,7 +18,7 @@ from common.given import given
 from common.tenancy import system_scope
 from devices.credentials import Credential, recognise
 from devices.desired import desired_of
-from devices.models import Device
+from devices.models import LEASE, Device
 from devices.protocol import Desired
 
 TOUCHED = {
@@ -158,13 +158,21 @@ def _desired(devices: Collection[int]) -> dict[int, Desired]:
     return {row.pk: desired_of(row, now) for row in rows}
 
 
+def _seen(before: datetime | None, item: Touch) -> datetime:
+    """The later of both, for processes may bring them out of order. A sign of life that is older by a whole lease was
+    given after the server's clock was set back: the device would seem online until that time comes again."""
+    if before is None or item.at >= before:
+        return item.at
+    return item.at if item.values and before - item.at > LEASE else before
+
+
 def _apply(row: Device | None, item: Touch) -> bool:
     if row is None or not (item.takes_over or row.session_id == item.session_id):
         return False
     values = dict(item.values)
     row.reported = {**row.reported, **values.pop("reported", {})}
     row.session_id = item.session_id
-    row.last_seen = max(item.at, row.last_seen) if row.last_seen else item.at
+    row.last_seen = _seen(row.last_seen, item)
     for name, value in values.items():
         setattr(row, name, value)
     return True

@@ -10,7 +10,7 @@ from django.core.cache import cache
 
 from common import clock
 from common.tenancy import system_scope
-from devices import presence
+from devices import presence, store
 from devices.models import LEASE, Device
 from webhooks.tests.support import make_webhook, told
 
@@ -134,3 +134,21 @@ def test_a_process_that_hears_goes_on_since_when_the_first_began() -> None:
 def test_watching_a_fleet_at_rest_is_one_query(fleet: Fleet, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
         assert presence.tell_presence(now=fleet.now) == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "values", "seen"),
+    [
+        (timedelta(seconds=1), {"plain": False}, START + timedelta(seconds=1)),  # two processes, out of order
+        (-timedelta(seconds=1), {"plain": False}, START),
+        (timedelta(minutes=10), {"plain": False}, START),  # the server's clock was set back since
+        (timedelta(minutes=10), {}, START + timedelta(minutes=10)),  # a look, no sign of life
+    ],
+)
+def test_when_a_device_was_last_seen(shop: Any, before: timedelta, values: Any, seen: Any) -> None:
+    device = shop.devices[0]
+    with system_scope("test data"):
+        Device.objects.filter(pk=device.pk).update(last_seen=START + before, session_id="s")
+    store.touch([store.Touch(device.pk, "s", START, values=values)])
+    device.refresh_from_db()
+    assert device.last_seen == seen
