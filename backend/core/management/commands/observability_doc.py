@@ -59,8 +59,8 @@ process tells for all:
 A part that cannot be read within {READ_WITHIN_S:g} s is missing from the page, and `sync2gear_part_up` says which.
 
 **No business, floor or speaker is a label**: a thousand of them would be a thousand series of every figure. Which
-one it is, the API and the logs tell. Labels are routes (without their ids), tasks, reasons and AI accounts: some
-2,500 series in a busy installation.
+one it is, the API and the logs tell. Labels are routes (without their ids), tasks, reasons and AI accounts, all of
+which are as many as the code has, or as staff set up.
 
 A play that is closed by a rule and opened again before its time counts twice in `plays_ended`. Daphne, which has no
 lifespan, tells of its process only from the first speaker on.
