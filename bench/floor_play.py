@@ -117,6 +117,7 @@ def serve_ours(port: int, folder: Path, profile: str) -> subprocess.Popen[bytes]
             "PORT": str(port),
             "WEB_CONCURRENCY": "1",
             "LOG_LEVEL": "WARNING",
+            "RATE_LIMITS": "off",
         },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

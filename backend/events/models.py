@@ -130,10 +130,11 @@ class PlayEvent(models.Model):
         """Every state the event has had, in order, from the one it was born with.
 
         An order is born `pending` when its row is made, as the row itself says, and has no entry of its own for it.
-        What was not to be heard from the beginning has.
+        What was not to be heard from the beginning has. Of an old event only what it came to is kept.
         """
         changes = list(self.changes.all())
-        if any(change.is_birth for change in changes):
+        forgotten = not changes and self.status != ledger.PENDING
+        if forgotten or any(change.is_birth for change in changes):
             return changes
         by = "user" if self.event_type == self.Type.INSTANT else "server"
         return [PlayEventChange(event=self, at=self.created_at, status=ledger.PENDING, source=by), *changes]

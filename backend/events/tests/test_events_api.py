@@ -126,6 +126,11 @@ def test_ordering_is_total(call, shop, plays, ordering):
     assert instants == sorted(instants, reverse=ordering.startswith("-"))
 
 
+def test_of_an_old_event_no_beginning_is_made_up(call, shop):
+    forgotten = make_event(shop, status="completed")
+    assert call(shop.admin).get(f"{URL}{forgotten.pk}/").json()["changes"] == []
+
+
 def test_the_detail_tells_the_whole_history(call, shop):
     event, device = make_event(shop), shop.devices[0]
     reports = [ack(event), receipt(event, outcome="failed_fetch", error="404"), receipt(event)]
