@@ -73,9 +73,11 @@ class _Meter:
 
     def add(self, samples: Samples | None) -> None:
         """Takes a block, or None at the end."""
-        for frame in self._loudness.frames(samples):
-            if "lavfi.r128.I" in frame.metadata:
-                self._integrated = float(frame.metadata["lavfi.r128.I"])
+        last = None
+        for last in self._loudness.frames(samples):  # noqa: B007  # each tells of all before it
+            pass
+        if last is not None and "lavfi.r128.I" in last.metadata:
+            self._integrated = float(last.metadata["lavfi.r128.I"])
         for frame in self._peak.frames(samples):
             self._largest = max(self._largest, float(np.max(np.abs(frame.to_ndarray()), initial=0.0)))
 
@@ -83,6 +85,20 @@ class _Meter:
         if not self._largest or not self._integrated > _ABSOLUTE_GATE:
             return Loudness(None, None)
         return Loudness(self._integrated, 20 * math.log10(self._largest))
+
+
+def _seconds(source: Iterable[tuple[int, Samples]]) -> Iterator[tuple[int, Samples]]:
+    """The same sound in blocks of a second or more: decoders give 25 ms, and a block costs as much as its samples."""
+    waiting: list[Samples] = []
+    length = 0
+    for rate, samples in source:
+        waiting.append(samples)
+        length += samples.shape[1]
+        if length >= rate:
+            yield rate, np.concatenate(waiting, axis=1)
+            waiting, length = [], 0
+    if waiting:
+        yield rate, np.concatenate(waiting, axis=1)
 
 
 def analyse_blocks(source: Iterable[tuple[int, Samples]]) -> Analysis:
@@ -96,7 +112,7 @@ def analyse_blocks(source: Iterable[tuple[int, Samples]]) -> Analysis:
     envelope: list[Samples] = []
     rest = np.zeros((1, 0), np.float32)
     rate = channels = total = 0
-    for rate, samples in source:
+    for rate, samples in _seconds(source):
         channels = samples.shape[0]
         meter = meter or _Meter(rate, channels)
         meter.add(samples)
