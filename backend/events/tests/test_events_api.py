@@ -15,6 +15,7 @@ from devices.hub import Frame
 from devices.ports import DeviceReport
 from events.delivery import EventLedger
 from events.domain import ledger
+from events.serializers import PlayEventSerializer
 from events.tests.support import NOW, ack, fresh, history, make_announcement, make_event, receipt
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at")]
@@ -251,3 +252,12 @@ def test_a_device_that_had_started_already_corrects_the_cancellation(call, shop)
     EventLedger().store([DeviceReport(shop.devices[0].pk, receipt(event), NOW)], now=NOW)
     assert fresh(event).status == ledger.COMPLETED
     assert history(event)[-1] == ("completed", "", "device", True)
+
+
+def test_a_list_shows_a_play_as_its_detail_does(call, shop, plays):
+    """The list is made from the columns; the serializer says what it has to be."""
+    api = call(shop.admin)
+    for row in api.get(URL).json()["results"]:
+        detail = api.get(f"{URL}{row['id']}/").json()
+        assert {name: detail[name] for name in PlayEventSerializer.Meta.fields} == row
+        assert row["created_by_name"] == shop.admin.username
