@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,28 +33,27 @@ PAUSE_S = 0.11
 """Between pushes: no device comes near its limit, and they do not beat with the requests."""
 
 
-class Requests:
-    """Slow requests, one after the other, with a pause as long as the query between two."""
+def ask(url: str, over: Any, answered: Any) -> None:
+    """Slow requests, one after the other, with a pause as long as the query between two; in a process of its own."""
+    with httpx.Client(timeout=30) as client:
+        while not over.wait(QUERY_S):
+            assert client.get(url).status_code == 200
+            answered.value += 1
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
-        self.answered = 0
 
-    def __enter__(self) -> Requests:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _ask(self) -> None:
-        with httpx.Client(timeout=30) as client:
-            while not self._over.wait(QUERY_S):
-                assert client.get(self._url).status_code == 200
-                self.answered += 1
+@contextmanager
+def requests(url: str) -> Iterator[None]:
+    """Slow requests for the block."""
+    processes = multiprocessing.get_context("spawn")
+    over, answered = processes.Event(), processes.Value("i", 0)
+    asking = processes.Process(target=ask, args=(url, over, answered), daemon=True)
+    asking.start()
+    while not answered.value:
+        assert asking.is_alive(), "no request is answered"
+        time.sleep(0.05)
+    yield
+    over.set()
+    asking.join()
 
 
 def pushes(one: Fleet, devices: list[int], rounds: int) -> list[float]:
@@ -84,9 +85,8 @@ def measured(rounds: int, turns: int) -> dict[str, Any]:
             pushes(one, devices, 5)
             for _ in range(turns):
                 taken["alone"] += pushes(one, devices, rounds)
-                with Requests(f"{server.url}/slow/") as slow:
+                with requests(f"{server.url}/slow/"):
                     taken["beside"] += pushes(one, devices, rounds)
-                assert slow.answered, "no request was answered meanwhile"
     return {name: {"p50_ms": round(statistics.median(each), 2)} for name, each in taken.items()}
 
 

@@ -34,6 +34,8 @@ from fleet.client import raise_file_limit
 from testing.servers import free_port
 
 WELCOME = '{"type":"welcome"}'
+CONTROL = b"control"
+"""What the connection says first that carries messages to the bare sockets."""
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -75,40 +77,37 @@ async def serve_websockets(port: int) -> None:
 def serve_sockets(port: int) -> None:
     """Nothing but sockets: what this machine's kernel and the client cost by themselves."""
     listener = socket.create_server(("127.0.0.1", port), backlog=2048)
-    control = socket.create_server(("127.0.0.1", port + 1))
     poll = select.epoll()
-    sockets: dict[int, socket.socket] = {}
+    poll.register(listener.fileno(), select.EPOLLIN)
+    peers: dict[int, socket.socket] = {}
     greeted: set[int] = set()
-    for each in (listener, control):
-        poll.register(each.fileno(), select.EPOLLIN)
-        sockets[each.fileno()] = each
     sender = -1
     while True:
         for handle, _ in poll.poll():
-            if sockets[handle] in (listener, control):
-                peer, _ = sockets[handle].accept()
-                sockets[peer.fileno()] = peer
+            if handle == listener.fileno():
+                peer, _ = listener.accept()
+                peers[peer.fileno()] = peer
                 poll.register(peer.fileno(), select.EPOLLIN)
-                if sockets[handle] is control:
-                    sender = peer.fileno()
                 continue
-            data = sockets[handle].recv(65536)
+            data = peers[handle].recv(65536)
             if handle == sender:
                 for number in greeted:
-                    sockets[number].send(data)
+                    peers[number].send(data)
+            elif data == CONTROL:
+                sender = handle
             elif not data:
                 poll.unregister(handle)
                 greeted.discard(handle)
-                sockets.pop(handle).close()
+                peers.pop(handle).close()
             elif data.startswith(b"GET"):
                 key = data.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
                 accept = base64.b64encode(hashlib.sha1(key + GUID).digest())  # noqa: S324  # RFC 6455 §4.2.2
-                sockets[handle].send(
+                peers[handle].send(
                     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                     b"Sec-WebSocket-Accept: %b\r\nSec-WebSocket-Protocol: sync2gear.v1\r\n\r\n" % accept
                 )
             elif handle not in greeted:
-                sockets[handle].send(built(WELCOME.encode()))
+                peers[handle].send(built(WELCOME.encode()))
                 greeted.add(handle)
 
 
@@ -124,7 +123,8 @@ def built(payload: bytes) -> bytes:
 def sockets() -> Iterator[Baseline]:
     """Bare sockets."""
     port = free_port()
-    with _program("sockets", port) as pid, socket.create_connection(("127.0.0.1", port + 1)) as control:
+    with _program("sockets", port) as pid, socket.create_connection(("127.0.0.1", port)) as control:
+        control.sendall(CONTROL)
         yield Baseline(port, pid, lambda message: control.sendall(built(message)))
 
 
