@@ -3,6 +3,7 @@
 A device is in when its `hello` has been answered by `welcome`. Baseline in the same run, in turn with ours: the same
 uvicorn with an endpoint that does nothing but look its one device up by the token with Django's ORM, as a Channels
 consumer would, and welcome it; no lease is written, nothing is asked for that may be due, and no other process is told.
+"one at a time" is our own server doing all of that, with every batch held to one device.
 The restart is the hard one: SIGTERM, a new process at the same port, and all devices knocking without a pause.
 """
 
@@ -23,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "backend"), str(ROOT / "player" / "src")]
 
-from fleet import ours  # noqa: E402  # the paths above come first
+from fleet import baselines, ours  # noqa: E402  # the paths above come first
 from fleet.client import Arrived, fleet, raise_file_limit  # noqa: E402
 from ground import database  # noqa: E402
 from journeys import lab  # noqa: E402
@@ -69,7 +70,7 @@ def rate(arrived: Arrived) -> float:
 
 def measured(count: int, rounds: int) -> dict[str, Any]:
     """Medians of both, and the restart."""
-    rates: dict[str, list[float]] = {"one ORM look-up each": [], "ours": []}
+    rates: dict[str, list[float]] = {"one ORM look-up each": [], "one at a time": [], "ours": []}
     with ExitStack() as held:
         held.enter_context(database())
         rows = ours.filled(count)
@@ -78,17 +79,25 @@ def measured(count: int, rounds: int) -> dict[str, Any]:
         )
         held.callback(server.stop)
         server.start()
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
+        single = held.enter_context(
+            ours.server(
+                folder, DJANGO_SETTINGS_MODULE="fleet.one_by_one", PYTHONPATH=os.pathsep.join(sys.path)
+            )
+        )
         port = lab.free_port()
         environ = os.environ | ours.production() | {"PYTHONPATH": os.pathsep.join(sys.path)}
         bare = subprocess.Popen([sys.executable, __file__, "--serve-bare", str(port)], env=environ)
         held.callback(bare.wait)
         held.callback(bare.kill)
         at_bare = held.enter_context(fleet(port))
+        at_single = held.enter_context(fleet(single.port))
         at_ours = held.enter_context(fleet(server.port))
-        time.sleep(8)
+        baselines.connected(port, bare).close()
         for number in range(rounds + 1):
             for name, one, where in (
                 ("one ORM look-up each", at_bare, port),
+                ("one at a time", at_single, single.port),
                 ("ours", at_ours, server.port),
             ):
                 arrived = one.connect(list(ours.speakers(rows, where)))
@@ -132,7 +141,7 @@ def main() -> None:
         )
     )
     print(f"{'':24}{'connects/s':>12}{'ratio':>8}")
-    for name in ("one ORM look-up each", "ours"):
+    for name in ("one ORM look-up each", "one at a time", "ours"):
         share = found[name]["per_s"] / found["one ORM look-up each"]["per_s"]
         print(f"{name:24}{found[name]['per_s']:12.0f}{share:8.2f}")
     restart = found["restart"]

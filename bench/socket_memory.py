@@ -1,7 +1,7 @@
 """What an idle connected device costs in memory: the server's growth from none to 3,000 devices, by device.
 
-Baseline in the same run: bare `websockets` without compression, whose handler holds nothing. Memory is the process's
-own (Pss of /proc/PID/smaps_rollup); ten seconds after all are in.
+Baseline in the same run: bare `websockets` without compression and keep-alive, whose handler holds nothing. Memory
+is the process's own (Pss of /proc/PID/smaps_rollup), ten seconds after all are in.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Baseline:
 
 
 async def serve_websockets(port: int) -> None:
-    """`websockets` and its own broadcast, on uvloop, without compression: as lean as that library goes."""
+    """`websockets` and its own broadcast, on uvloop, without compression and keep-alive: as lean as it goes."""
     devices: set[ServerConnection] = set()
 
     async def handler(connection: ServerConnection) -> None:
@@ -70,7 +70,8 @@ async def serve_websockets(port: int) -> None:
         devices.discard(connection)
 
     speaks = [Subprotocol("sync2gear.v1")]
-    async with serve(handler, "127.0.0.1", port, compression=None, subprotocols=speaks, backlog=2048):
+    lean: dict[str, Any] = {"compression": None, "ping_interval": None, "backlog": 2048}
+    async with serve(handler, "127.0.0.1", port, subprotocols=speaks, **lean):
         await asyncio.Future()
 
 
@@ -160,7 +161,7 @@ def mosquitto() -> Iterator[Baseline | None]:
         with (
             subprocess.Popen([program, "-c", settings.name]) as process,
             _ended(process),
-            _connected(port, process) as control,
+            connected(port, process) as control,
         ):
             control.sendall(wire.connect(b"bench"))
             assert control.recv(16).startswith(b"\x20")
@@ -173,7 +174,7 @@ def _program(name: str, port: int) -> Iterator[int]:
     with (
         subprocess.Popen([sys.executable, "-m", "fleet.baselines", name, str(port)], env=environ) as process,
         _ended(process),
-        _connected(port, process),
+        connected(port, process),
     ):
         yield process.pid
 
@@ -186,7 +187,7 @@ def _ended(process: subprocess.Popen[Any]) -> Iterator[None]:
         process.kill()
 
 
-def _connected(port: int, process: subprocess.Popen[Any]) -> socket.socket:
+def connected(port: int, process: subprocess.Popen[Any]) -> socket.socket:
     """A connection to a server that is just starting."""
     deadline = time.monotonic() + 30
     while True:
