@@ -38,6 +38,7 @@ class Writer(threading.Thread):
         """Until it is enough."""
         from django.db import connection, transaction
 
+        execute("DROP TABLE IF EXISTS five")  # of the round before: the pool hands its connection out again
         execute("CREATE TEMP TABLE five AS SELECT * FROM play_events ORDER BY created_at DESC LIMIT 5")
         due = time.perf_counter()
         while not self.enough.is_set():
