@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -48,12 +49,16 @@ async def serve_bare(ports: list[int]) -> None:
         await socket.wait_closed()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            size = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            body = await reader.readexactly(int(size.split(b":")[1]))
-            websockets.broadcast(sockets, body.decode())
-            writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}")
-            await writer.drain()
+        with contextlib.suppress(asyncio.IncompleteReadError):  # the client has gone
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                size = next(
+                    line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
+                )
+                body = await reader.readexactly(int(size.split(b":")[1]))
+                websockets.broadcast(sockets, body.decode())
+                writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}")
+                await writer.drain()
 
     await asyncio.start_server(answer, "127.0.0.1", ports[0])
     async with websockets.serve(hold, "127.0.0.1", ports[1], compression=None) as server:
