@@ -241,7 +241,7 @@ def sound_response(
     if request.method == "HEAD":
         file.close()
         return HttpResponse(status=verdict.status, headers=headers)
-    _give_back_connections()
+    give_back_connections()
     return FileSpanResponse(file, span, status=verdict.status, headers=headers)
 
 
@@ -274,8 +274,8 @@ def _elsewhere(request: HttpRequest, sound: Sound, cache_control: str) -> HttpRe
     return redirect
 
 
-def _give_back_connections() -> None:
-    """What Django does when a response ends; a slow listener must not keep a pooled connection until then."""
+def give_back_connections() -> None:
+    """What Django does when a response ends; what is slow and needs no database must not keep a pooled connection."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

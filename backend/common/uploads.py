@@ -24,7 +24,7 @@ from common.audio import isolated
 from common.audio.errors import AudioRefused, IsolationFailed
 from common.audio.values import AudioFacts, Limits
 from common.errors import Refusal
-from common.streaming import EXTENSIONS
+from common.streaming import EXTENSIONS, give_back_connections
 
 ModelClass = TypeVar("ModelClass", bound=type[models.Model])
 
@@ -60,6 +60,7 @@ def examined(upload: UploadedFile[Any], *, max_ms: int, field: str = "file") -> 
             "too_large", f"The file is larger than the {megabytes:g} MB that are allowed.", field=field
         )
     try:
+        give_back_connections()
         with _room, _on_disk(upload) as path:
             return isolated.inspect(path, limits)
     except AudioRefused as refused:
@@ -100,6 +101,7 @@ def stored(field: Any, content: File[Any], mime: str) -> Iterator[str]:
     """
     name = field.generate_filename(None, f"{uuid.uuid4().hex}{EXTENSIONS[mime]}")
     content.content_type = mime  # type: ignore[attr-defined]  # remote storages take the type from here
+    give_back_connections()  # a bucket takes its time
     try:
         name = field.storage.save(name, content)
         yield name
