@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def network(world: World) -> None:
     """One speaker is cut off."""
     speaker = world.kernel.rng.choice(world.speakers)
-    world.cut_off([speaker], _between(world, 10 * SECOND, 12 * HOUR))
+    world.cut_off([speaker], _between(world, 10 * SECOND, 3 * HOUR))
 
 
 def shop_network(world: World) -> None:

@@ -113,6 +113,8 @@ def _steady(world: World, shop: Shop, rows: dict[UUID, PlayEvent]) -> Iterator[F
         words = shop.words_of[schedule.pk]
         speakers = shop.speakers[:half] if place < 2 else shop.speakers[half:]
         for at in _instants(world, schedule):
+            if _locked(shop, at):
+                continue
             for speaker in speakers:
                 times = by_words[words][speaker.pk, at]
                 what = f"{speaker.name} {schedule} at {clock.from_us(at)}"
@@ -137,6 +139,12 @@ def _instants(world: World, schedule: Any) -> Iterator[int]:
         if world.begin + SETTLED <= at < world.end:
             yield at
         at += MS
+
+
+def _locked(shop: Shop, at: int) -> bool:
+    """Whether the business may have been locked when the row was to be written: then a span explains it, not a row."""
+    spans = zip(shop.locks[::2], [*shop.locks[1::2], None], strict=False)
+    return any(begin <= at < (at + 1 if end is None else end + SETTLED) for begin, end in spans)
 
 
 def _well(speaker: Speaker, at: int) -> bool:

@@ -99,6 +99,7 @@ def lock(world: World, shop: Shop) -> None:
     client.status = Client.Status.ACTIVE if locked else Client.Status.SUSPENDED
     client.save(update_fields=["status"])
     shop.client = client
+    shop.locks.append(world.kernel.now)
 
 
 DEEDS: dict[str, tuple[Callable[[World, Shop], None], float]] = {

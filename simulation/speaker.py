@@ -29,7 +29,7 @@ from sync2gear_player.plays import (
 if TYPE_CHECKING:
     from simulation.server import Server
 
-POLL = 6 * HOUR
+POLL = 2 * HOUR
 REPEAT = 15 * SECOND
 CLOCK_ERROR = 15 * MS
 """A clock that is trusted is wrong by no more than this."""
@@ -83,7 +83,9 @@ class Speaker:
     # --- power and clock ---
 
     def power_on(self) -> None:
-        """Begins with what was kept: journal, plan, files."""
+        """Begins with what was kept: journal, plan, files. Does nothing to one that has power."""
+        if self.powered_at is not None:
+            return
         rng = self._kernel.rng
         self.powered_at = self._kernel.now
         self._boot += 1

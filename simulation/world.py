@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -20,6 +20,7 @@ from common.tenancy import system_scope
 from devices import bus
 from devices.models import Device
 from events.services import play_now
+from plans import builder
 from schedules.models import Schedule
 from schedules.services import Parts, create_schedule
 from schedules.validation import Entry
@@ -37,6 +38,8 @@ QUIET = (time(22), time(5))
 TICK = 20 * SECOND
 """Seldomer than the real two seconds: the look-ahead is 90."""
 LOOK = 15 * SECOND
+PLANS_REACH = timedelta(hours=7)
+"""Shorter than the real ones, which cost most of the time; nobody is cut off for longer than half of it."""
 CALM = 60 * SECOND
 """So long after the last fault a play has to reach everybody: what broke in silence is noticed within 45 s."""
 DRAIN = 15 * MINUTE
@@ -68,6 +71,8 @@ class Shop:
     """Schedules that nobody changes, so that one can say what they have to bring: two of each floor."""
     words_of: dict[int, int] = field(default_factory=dict)
     """The announcement of each of them, which no other has."""
+    locks: list[int] = field(default_factory=list)
+    """When it was suspended, let in again, suspended, and so on."""
     mark_s: int = 754
     """The second of the cycle at which those on a timeline speak."""
 
@@ -93,10 +98,11 @@ class World:
     def simulated(self) -> Iterator[None]:
         """The server's code takes its time, its ids and its bus from here."""
         kernel = self.kernel
-        replaced: list[tuple[Any, str, Callable[..., Any]]] = [
+        replaced: list[tuple[Any, str, Any]] = [
             (clock, "now", lambda: kernel.instant),
             (clock, "now_us", lambda: kernel.now),
             (bus, "publish", self.server.publish),
+            (builder, "REACH", PLANS_REACH),
             (jobs, "enqueue", lambda *_, **__: None),
             (uuid, "uuid4", lambda: uuid.UUID(int=kernel.rng.getrandbits(128), version=4)),
         ]
