@@ -57,7 +57,8 @@ docs: $(INSTALLED) ## write the pages that are made from the code: errors, obser
 	$(PY) backend/manage.py errors_doc > docs/errors.md; \
 	$(PY) backend/manage.py observability_doc > docs/observability.md; \
 	$(PY) backend/manage.py openapi > docs/openapi.yaml; \
-	$(PY) backend/manage.py asyncapi > docs/asyncapi.json
+	$(PY) backend/manage.py asyncapi > docs/asyncapi.json; \
+	$(PY) backend/manage.py asyncapi_dashboard > docs/asyncapi-dashboard.json
 
 examples: $(INSTALLED) ## make the API's example requests, write their answers into its description, and `docs`
 	@$(PY) -m pytest -q --record-examples backend/core/tests/test_examples.py

@@ -24,7 +24,8 @@ events and the audit trail, have a `cursor` and a `limit` instead: follow `next`
 **Limits.** Where attempts are counted, `RateLimit` and `RateLimit-Policy` say what is left; 429 comes with
 `Retry-After`.
 
-The socket of the speakers is described by AsyncAPI, at [`/api/asyncapi/`](/api/asyncapi/). The same operations as
+The socket of the speakers is described by AsyncAPI, at [`/api/asyncapi/`](/api/asyncapi/). A screen that
+shows a shop hears of changes by `ws/dashboard/`, with a ticket of `POST /api/auth/ws-ticket/`. The same operations as
 [Swagger UI](/api/docs/), as [Redoc](/api/redoc/), and as a [document](/api/schema/).
 """.strip()
 

@@ -1,4 +1,4 @@
-"""Sockets: the brief's `ws/devices/<device_id>/`, and a polite end for every other path."""
+"""Sockets: the brief's `ws/devices/<device_id>/`, the dashboards', and a polite end for every other path."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import re_path
 
 from devices.consumers import device_socket
+from live.consumers import dashboard_socket
 
 
 async def nowhere(
@@ -23,5 +24,6 @@ async def nowhere(
 # Channels routes ASGI applications with Django's own patterns, whose types know views alone.
 websocket_urlpatterns = [
     re_path(r"^ws/devices/(?P<device_id>[^/]{1,100})/$", device_socket),  # type: ignore[arg-type]
+    re_path(r"^ws/dashboard/$", dashboard_socket),  # type: ignore[arg-type]
     re_path(r"", nowhere),  # type: ignore[arg-type]
 ]

@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "webhooks",
     "zones",
     "devices",
+    "live",
     "music",
     "announcements",
     "events",

@@ -22,6 +22,7 @@ API_APPS = (
     "events",
     "announcements",
     "music",
+    "live",
     "devices",
     "zones",
     "webhooks",

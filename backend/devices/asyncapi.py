@@ -15,10 +15,7 @@ COMPONENTS = "#/components/schemas/{name}"
 def document() -> dict[str, Any]:
     """The whole document, as JSON can hold it."""
     inbound, outbound = get_args(protocol.Inbound), get_args(protocol.Outbound)
-    _, schemas = msgspec.json.schema_components((*inbound, *outbound), ref_template=COMPONENTS)
-    for schema in schemas.values():
-        # Docstrings: Python 3.13 has taken their indentation off, earlier ones have not.
-        schema["description"] = cleandoc(schema.get("description", ""))
+    schemas = schemas_of(*inbound, *outbound)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -41,7 +38,7 @@ def document() -> dict[str, Any]:
             "device": {
                 "address": "/ws/devices/{device_id}/",
                 "parameters": {"device_id": {"description": "The hardware's own id."}},
-                "messages": {_tag(each): {"$ref": _message(each)} for each in (*inbound, *outbound)},
+                "messages": {tag_of(each): {"$ref": reference_to(each)} for each in (*inbound, *outbound)},
                 "bindings": {
                     "ws": {
                         "headers": {
@@ -55,11 +52,11 @@ def document() -> dict[str, Any]:
             }
         },
         "operations": {
-            "fromDevice": _operation("receive", "What a speaker sends.", inbound),
-            "toDevice": _operation("send", "What a speaker is sent.", outbound),
+            "fromDevice": operation("receive", "What a speaker sends.", inbound),
+            "toDevice": operation("send", "What a speaker is sent.", outbound),
         },
         "components": {
-            "messages": {_tag(each): _described(each) for each in (*inbound, *outbound)},
+            "messages": {tag_of(each): described(each) for each in (*inbound, *outbound)},
             "schemas": schemas,
             "securitySchemes": {
                 "deviceToken": {
@@ -75,27 +72,42 @@ def document() -> dict[str, Any]:
     }
 
 
-def _tag(message: Any) -> str:
+def schemas_of(*messages: Any) -> dict[str, Any]:
+    """The JSON Schemas of these messages and all that is in them."""
+    _, schemas = msgspec.json.schema_components(messages, ref_template=COMPONENTS)
+    for schema in schemas.values():
+        # Docstrings: Python 3.13 has taken their indentation off, earlier ones have not.
+        schema["description"] = cleandoc(schema.get("description", ""))
+    return dict(schemas)
+
+
+def tag_of(message: Any) -> str:
+    """The `type` of a message."""
     return str(message.__struct_config__.tag)
 
 
-def _message(message: Any) -> str:
-    return f"#/components/messages/{_tag(message)}"
+def reference_to(message: Any) -> str:
+    """Where the document describes a message."""
+    return f"#/components/messages/{tag_of(message)}"
 
 
-def _described(message: Any) -> dict[str, Any]:
+def described(message: Any) -> dict[str, Any]:
+    """The message object of a message."""
     return {
-        "name": _tag(message),
+        "name": tag_of(message),
         "title": message.__name__,
         "summary": " ".join((message.__doc__ or "").split()),
         "payload": {"$ref": COMPONENTS.format(name=message.__name__)},
     }
 
 
-def _operation(action: str, summary: str, messages: tuple[Any, ...]) -> dict[str, Any]:
+def operation(
+    action: str, summary: str, messages: tuple[Any, ...], *, channel: str = "device"
+) -> dict[str, Any]:
+    """The operation object of one direction."""
     return {
         "action": action,
         "summary": summary,
-        "channel": {"$ref": "#/channels/device"},
-        "messages": [{"$ref": f"#/channels/device/messages/{_tag(each)}"} for each in messages],
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{tag_of(each)}"} for each in messages],
     }

@@ -84,7 +84,23 @@ class Wake(Struct, tag="wake", frozen=True):
     devices: list[int]
 
 
-HubMessage = Frame | Plays | Shut | Superseded | Wake
+class Change(Struct, frozen=True, array_like=True):
+    """Rows of one topic changed for one business; `floor` is theirs, if they have one. No keys: many."""
+
+    topic: Any
+    client: int
+    floor: int | None
+    keys: list[str]
+
+
+class Told(Struct, tag="told", frozen=True):
+    """For dashboards: what has changed, and the devices whose state has."""
+
+    changes: list[Change]
+    devices: list[int] = []
+
+
+HubMessage = Frame | Plays | Shut | Superseded | Wake | Told
 encode_hub_message = msgspec.json.Encoder().encode
 decode_hub_message = msgspec.json.Decoder(HubMessage).decode
 
@@ -254,7 +270,13 @@ class Link:
 class Hub:
     """The live links of this process, by device. The newest link of a device is the only one."""
 
-    def __init__(self, *, on_wake: Callable[[list[int]], None], on_rival: Callable[[Link], None]) -> None:
+    def __init__(
+        self,
+        *,
+        on_wake: Callable[[list[int]], None],
+        on_rival: Callable[[Link], None],
+        on_told: Callable[[Told], None],
+    ) -> None:
         self._links: dict[int, Link] = {}
         self._on_wake = on_wake
         self._on_rival = on_rival
@@ -264,6 +286,7 @@ class Hub:
             Shut: self._shut,
             Superseded: self._superseded,
             Wake: self._wake,
+            Told: on_told,
         }
 
     def __len__(self) -> int:

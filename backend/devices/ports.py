@@ -2,17 +2,18 @@
 
 `devices` stands below `events` and `playlists`, so it must not import them: the ledger of plays connects itself
 with `connect_ledger`, the log of music with `connect_music_log`, whoever listens to what devices say of themselves
-with `connect_status_observer`.
+with `connect_status_observer`, and the dashboards, which share the subscription to the bus, with `connect_audience`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from devices import protocol
+from devices.hub import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +101,39 @@ def connect_status_observer(name: str, observer: StatusObserver) -> None:
 def status_observers() -> Mapping[str, StatusObserver]:
     """All connected observers by name."""
     return _observers
+
+
+class Audience(Protocol):
+    """The open dashboards of this process. All calls are made on the server's event loop."""
+
+    def heard(self, told: Told) -> None:
+        """A message of the bus for them."""
+        ...
+
+    def said(self, devices: Collection[int]) -> None:
+        """These devices have given a sign of life to this process, and it is committed."""
+        ...
+
+    def gap(self) -> None:
+        """Messages of the bus may have been lost until now."""
+        ...
+
+    async def stop(self) -> None:
+        """The server goes down."""
+        ...
+
+
+_audience: Callable[[], Audience] | None = None
+
+
+def connect_audience(running: Callable[[], Audience]) -> None:
+    """Puts the dashboards behind the bus; `running` starts them on first use."""
+    global _audience
+    _audience = running
+
+
+def audience() -> Audience:
+    """The dashboards of this process; raises `RuntimeError` when no app has connected any."""
+    if _audience is None:
+        raise RuntimeError("No dashboards are connected: is the live app installed?")
+    return _audience()

@@ -45,12 +45,13 @@ class Runtime:
         self.hub = Hub(
             on_wake=lambda devices: self._spawn(self.deliver_due(devices, reconnected=False)),
             on_rival=lambda link: self._spawn(self._end_if_older(link)),
+            on_told=lambda told: ports.audience().heard(told),
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device-store")
         self._look_ups: Batcher[Credential, Known | None] = Batcher(
             lambda items: self._in_store(store.look_up, items), linger_s=LOOK_UP_LINGER_S
         )
-        self._touches: Batcher[Touch, Touched] = Batcher(lambda items: self._in_store(store.touch, items))
+        self._touches: Batcher[Touch, Touched] = Batcher(self._touch_all)
         self._arrivals: Batcher[tuple[int, str], None] = Batcher(self._settle_in)
         self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
         self._music: Batcher[DeviceReport, None] = Batcher(self._store_music, largest=MUSIC_AT_ONCE)
@@ -67,13 +68,14 @@ class Runtime:
 
     def start(self) -> None:
         """Begins to listen to the bus and to look for what is due."""
-        self._spawn(bus.subscribe(self.hub.dispatch, self._redeliver))
+        self._spawn(bus.subscribe(self.hub.dispatch, self._subscribed))
         self._spawn(self._redeliver_forever())
         self._spawn(self._tell_figures())
 
     async def stop(self) -> None:
         """Tells the devices to come back, writes what has gathered, and ends."""
         self.hub.shut_all(CloseCode.RESTART, "restart", "The server restarts; come back.")
+        await ports.audience().stop()
         await asyncio.sleep(0.05)
         for batcher in (self._touches, self._reports, self._music, self._statuses):
             with contextlib.suppress(Exception):
@@ -126,6 +128,11 @@ class Runtime:
             for play in plays if link is not None else ():
                 link.deliver(play)  # type: ignore[union-attr]  # the loop is empty without a link
 
+    async def _touch_all(self, items: Sequence[Touch]) -> list[Touched]:
+        touched = await self._in_store(store.touch, items)
+        ports.audience().said({item.device_pk for item in items})
+        return touched
+
     async def _settle_in(self, arrivals: Sequence[tuple[int, str]]) -> list[None]:
         sessions = dict(arrivals)
         await asyncio.to_thread(bus.publish, Superseded(sessions))
@@ -148,6 +155,10 @@ class Runtime:
             except Exception:
                 logger.exception("%s could not observe the status of %s devices", name, len(items))
         return [None] * len(items)
+
+    async def _subscribed(self) -> None:
+        ports.audience().gap()
+        await self._redeliver()
 
     async def _redeliver(self) -> None:
         devices = self.hub.devices

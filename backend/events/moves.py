@@ -14,6 +14,7 @@ from django.db import connection
 from common.given import given
 from events import counting
 from events.models import PlayEvent, PlayEventChange
+from live.changes import tell_plays
 
 MOVES = {
     "status": "text",
@@ -65,6 +66,7 @@ def order(events: Collection[PlayEvent]) -> None:
     names = ", ".join(ORDERED)
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO play_events ({names}) SELECT {names} FROM {table}", values)  # noqa: S608  # our own names
+    tell_plays(events)
 
 
 def became(events: Iterable[PlayEvent], at: datetime, source: str) -> list[PlayEventChange]:
@@ -105,3 +107,4 @@ def keep(events: Collection[PlayEvent], changes: Collection[PlayEventChange]) ->
             values,
         )
     counting.note_changes(changes)
+    tell_plays(events)

@@ -19,6 +19,7 @@ from events.alerts import ALARMING, tell_failed
 from events.domain import ledger
 from events.models import PlayEvent
 from events.told import believed
+from live.changes import tell_plays_of
 
 AROUND = timedelta(minutes=5)
 """A play begins within this much of the instant for which it was planned: what yields waits a minute or so."""
@@ -64,6 +65,7 @@ def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "
             table, values = given("made", {"id": ("uuid", list(made))})
             cursor.execute(_REMEMBER.format(given=table), [_instant(now), status, reason, *values])
             _count_ended(plays, made, reason)
+    tell_plays_of({play.device_pk for play in plays if play.event_id in made})
     if reason in ALARMING:
         tell_failed(PlayEvent._base_manager.filter(pk__in=made).order_by("play_at"), now=now)
     return made

@@ -10,6 +10,7 @@ from common.audio import isolated
 from common.audio.errors import CodedError
 from common.media_fields import Readiness
 from common.uploads import local_copy
+from live.changes import tell
 from music.models import MusicFile
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ def measure(*, music_id: int) -> None:
     except FileNotFoundError:
         logger.exception("music %s has lost its file", music_id)
         outcome = preparation.failure("file_lost", "The file is no longer in the storage.")
-    MusicFile.objects.filter(pk=music_id, status=Readiness.PROCESSING).update(**outcome)
+    if MusicFile.objects.filter(pk=music_id, status=Readiness.PROCESSING).update(**outcome):
+        tell("music", client=music.client_id, keys=[music_id])
 
 
 def unfinished(*, now: datetime, asked_before: datetime) -> list[int]:

@@ -85,6 +85,7 @@ LINES = [
     Line("POST", "auth/refresh/", OPEN, {"refresh": "{refresh}"}),
     Line("POST", "auth/logout/", "401 | 403 - - | 403 - | 403 | 401", {"refresh": "{refresh}"}),
     Line("GET", "auth/sessions/", LISTED),
+    Line("POST", "auth/ws-ticket/", "401 | 201 - 400 | 201 400 | 201 | 401", {"client": "{client}"}),
     Line(
         "POST",
         "auth/logout-everywhere/",

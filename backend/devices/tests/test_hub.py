@@ -76,7 +76,7 @@ class Peer:
 
 def hub_of(*, on_wake: Any = print, on_rival: Any = print) -> Hub:
     """A hub whose questions lead nowhere unless the test listens."""
-    return Hub(on_wake=on_wake, on_rival=on_rival)
+    return Hub(on_wake=on_wake, on_rival=on_rival, on_told=lambda told: None)
 
 
 async def settled() -> None:
