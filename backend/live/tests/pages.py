@@ -18,7 +18,11 @@ from users.tokens import bound
 
 
 class Page(Speaker):
-    """Says hello, then listens."""
+    """Says hello, then listens. `shown`: the speakers of which it was told in passing."""
+
+    def __init__(self, ws: Any) -> None:
+        super().__init__(ws)
+        self.shown: set[int] = set()
 
     async def hears_change(self, topic: str) -> list[str] | None:
         """The keys of the next change of this topic, whatever else changes."""
@@ -31,6 +35,7 @@ class Page(Speaker):
         """The next state of this speaker that is not part of the whole list."""
         while True:
             message = await self.hears("devices", fresh=False)
+            self.shown.update(state["id"] for state in message["devices"])
             for state in message["devices"]:
                 if state["id"] == pk:
                     return dict(state)
