@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -117,8 +118,15 @@ def test_speakers_ride_over_a_rolling_restart(production: lab.Server, tmp_path: 
             if len(second := processes_of(production) - first) == 2:
                 break
         assert len(second) == 2, production.log
+        lab.wait_for("the end of the old ones", lambda: not first & processes_of(production))
+        since = time.time_ns() // 1000
+
+        def seen_again(device: Any) -> bool:
+            """By a process that stays."""
+            return lab.instant_us(owner.get(f"/api/devices/{device['id']}/")["last_seen"]) > since
+
         for device in devices:
-            lab.wait_for("a speaker online again", lambda device=device: online(owner, device))
+            lab.wait_for("a speaker online again", lambda device=device: seen_again(device))
         play()
         done = lambda: all(owner.event(event)["completed_at"] for event in events)  # noqa: E731
         lab.wait_for("the receipts", done, seconds=60)

@@ -125,7 +125,7 @@ def test_the_page_tells_of_every_part() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_what_is_away_is_missing_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(now: Any) -> Any:
-        raise ConnectionError("redis://:secret@10.0.0.8")
+        raise ConnectionError("redis://:kept-to-itself@10.0.0.8")
 
     end = threading.Event()
 
@@ -145,7 +145,7 @@ def test_what_is_away_is_missing_and_said_to_be(monkeypatch: pytest.MonkeyPatch)
     assert set(up) == {*PARTS, "counted"}
     assert (up["heartbeats"], up["storage"]) == (0, 0)
     assert not any("storage_free" in name for name, _ in found)
-    assert "secret" not in page
+    assert "kept-to-itself" not in page
 
 
 # --- what is read ----------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ def make_schedule(
     floors: Iterable[Any] = (),
     devices: Iterable[Any] = (),
     planned_until: datetime | None = NOON,
+    name: str = "",
     **columns: Any,
 ) -> Schedule:
     """An interval schedule of a minute, of one new announcement unless some are given.
@@ -42,7 +43,7 @@ def make_schedule(
     with system_scope("test data"):
         schedule = Schedule.objects.create(
             client=business.client,
-            name=f"Schedule {next(_serial)}",
+            name=name or f"Schedule {next(_serial)}",
             planned_until=planned_until,
             **columns,
         )

@@ -294,7 +294,7 @@ def test_another_tenants_rows_in_a_body(
 def test_filters_search_and_ordering(shop: Any, admin: Any) -> None:
     words = make_announcement(shop, title="The till closes")
     ground = make_schedule(shop, [words], floors=[shop.floors[0]], enabled=False)
-    upper = timeline(shop, [(make_announcement(shop), 0)], devices=[shop.devices[1]])
+    upper = timeline(shop, [(make_announcement(shop), 0)], devices=[shop.devices[1]], name="Every quarter")
     both = make_schedule(shop, floors=shop.floors)
     cases = {
         f"floor={shop.floors[0].pk}": {ground.pk, both.pk},
