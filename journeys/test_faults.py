@@ -18,7 +18,7 @@ from journeys.jitter import JitterProxy
 from journeys.test_journey import online, server, speak  # noqa: F401  # the fixture
 from sync2gear_player.backoff import Backoff
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 
 def hang_up(owner: lab.Person, floor: int, name: str) -> Any:
@@ -26,6 +26,7 @@ def hang_up(owner: lab.Person, floor: int, name: str) -> Any:
     return owner.call("POST", "/api/devices/", expect=201, json={"name": name, "floor": floor})
 
 
+@pytest.mark.alone
 def test_two_hundred_ms_of_jitter_and_the_claimed_error_is_honest(
     server: lab.Server,  # noqa: F811  # a fixture
     tmp_path: Path,
@@ -82,7 +83,9 @@ def test_a_half_open_connection_is_offline_by_its_lease_and_fenced(
         silent_since = time.monotonic()
         gone = lambda: owner.get(status)["status"] == "offline"  # noqa: E731
         await asyncio.to_thread(lab.wait_for, "offline", gone, seconds=60, every=0.5)
-        assert time.monotonic() - silent_since <= 46
+        assert (
+            time.monotonic() - silent_since <= 50
+        )  # the lease of 45 s, a look each 0.5 s, and other tests beside
         newer = await connected(server, device)
         await asyncio.to_thread(lab.wait_for, "online", lambda: owner.get(status)["status"] == "online")
         with pytest.raises(websockets.ConnectionClosed) as closed:
@@ -119,6 +122,7 @@ DEVICES = 500
 WITHIN_S = 30.0
 
 
+@pytest.mark.alone
 def test_five_hundred_devices_come_back_without_a_spike(
     server: lab.Server,  # noqa: F811  # a fixture
 ) -> None:

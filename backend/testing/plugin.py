@@ -1,9 +1,9 @@
 """Rules of the test run.
 
 Without options, pytest runs everything on the embedded footprint (SQLite, in memory messages). With
-`--both-footprints` it starts PostgreSQL and Valkey and runs three workers side by side: `embedded` takes every test,
-`production` those that touch the database or say `@pytest.mark.production`, and `processes` the `system` tests,
-which start real processes and mostly wait for them. One run, one summary.
+`--both-footprints` it starts PostgreSQL and Valkey and runs four workers side by side: `embedded` takes every test,
+`production` those that touch the database or say `@pytest.mark.production`, and two the `system` tests, which start
+real processes and mostly wait for them: `journeys` those of that folder, `processes` the others. One run, one summary.
 
 A `system` test that is `alone` too measures time: `embedded` runs it last, once the others have nothing left to do.
 In CI (CI=true) a skipped test is a failed one.
@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-EMBEDDED, PRODUCTION, PROCESSES = "embedded", "production", "processes"
+EMBEDDED, PRODUCTION, PROCESSES, JOURNEYS = "embedded", "production", "processes", "journeys"
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequences", "live_server"})
 
 # A deadline for each example measures the machine, not the code; and CI must not find what nobody can repeat.
@@ -90,6 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
         f"popen//id={EMBEDDED}",
         f"popen//id={PRODUCTION}//env:DJANGO_SETTINGS_MODULE=testing.production",
         f"popen//id={PROCESSES}",
+        f"popen//id={JOURNEYS}",
     ]
 
 
@@ -115,7 +116,9 @@ def touches_database(item: pytest.Item) -> bool:
 def worker_for(item: pytest.Item) -> set[str]:
     """Which workers of `--both-footprints` run the test."""
     if item.get_closest_marker("system"):
-        return {EMBEDDED if item.get_closest_marker("alone") else PROCESSES}
+        if item.get_closest_marker("alone"):
+            return {EMBEDDED}
+        return {JOURNEYS if item.path.is_relative_to(item.config.rootpath / JOURNEYS) else PROCESSES}
     if item.get_closest_marker("production"):
         return {PRODUCTION}
     return {EMBEDDED, PRODUCTION} if touches_database(item) else {EMBEDDED}
