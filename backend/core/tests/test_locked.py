@@ -21,6 +21,7 @@ WORKS_ALL_THE_SAME = {
     "POST auth/login/": "people read, so they sign in",
     "POST auth/refresh/": "and stay signed in",
     "POST auth/logout-everywhere/": "and sign out, wherever they are",
+    "POST auth/ws-ticket/": "a page that reads is kept up to date",
     "POST auth/password-reset/": "and get in again",
     "PATCH auth/me/": "one's own account is not the business's: a leaked password is changed at any time",
     "DELETE auth/me/avatar/": "as above",

@@ -168,9 +168,9 @@ def test_three_schedulers_at_once_write_and_send_each_play_once(shop: Any, devic
         assert [process.wait(PATIENCE_S * 2) for process in processes] == [0, 0, 0]
         while (message := listening.get_message(timeout=0.5)) is not None:
             if message["type"] == "message":
-                plays = decode_hub_message(message["data"])
-                assert isinstance(plays, Plays)
-                sent.update(target.event_id for target in plays.targets)
+                heard = decode_hub_message(message["data"])
+                if isinstance(heard, Plays):  # dashboards are told on the same channel
+                    sent.update(target.event_id for target in heard.targets)
     rows = ledger()
     certain = every_minute(MINUTES + 1, devices)
     assert {key: rows[key] for key in certain} == dict.fromkeys(certain, 20)
