@@ -242,7 +242,7 @@ test("cancel before its start, while armed, while it sounds, and before it is kn
   shop.carryOut(shop.plays.cancel("armed", shop.now));
   shop.run(145 * S);
   shop.carryOut(shop.plays.cancel("sounding", shop.now));
-  shop.carryOut(shop.plays.cancel("sounding", shop.now));
+  assert.deepEqual(shop.plays.cancel("sounding", shop.now), [], "it is fading out already");
   shop.carryOut(shop.plays.cancel("unknown", shop.now));
   shop.offer(play("unknown", 160 * S));
   shop.run(200 * S);
@@ -262,6 +262,13 @@ test("without a clock nothing is judged until it is trusted", () => {
   shop.run(120 * S);
   assert.equal(shop.sounded.size + shop.outcomes.size, 0);
   shop.situation = { ...shop.situation, trusted: true };
+  shop.run(200 * S);
+  assert.deepEqual(Object.fromEntries(shop.outcomes), { passed: "skipped_clock", due: "played" });
+});
+
+test("what a plan held while the clock was unknown is told as such, and what was over before it came is not ours", () => {
+  const shop = new Shop(120 * S);
+  shop.plays.replacePlanned([play("before", 80 * S), play("passed", 100 * S), play("due", 150 * S)], 90 * S, shop.now);
   shop.run(200 * S);
   assert.deepEqual(Object.fromEntries(shop.outcomes), { passed: "skipped_clock", due: "played" });
 });
