@@ -32,3 +32,23 @@ function trapezoid(duck, instant) {
   const away = Math.max((duck.start_at - instant) / FADE_DOWN_US, (instant - duck.end_at) / FADE_BACK_US, 0);
   return depth + (1 - depth) * Math.min(1, away);
 }
+
+/** On the slopes of the ducks the gain is told this often. */
+const STEP_US = 10_000;
+
+/**
+ * The music's gain from `from` to `to` as points of a line drawn straight between them.
+ * @param {readonly Duck[]} ducks
+ * @param {number} from µs UTC
+ * @param {number} to
+ * @returns {{at: number, gain: number}[]}
+ */
+export function duckLine(ducks, from, to) {
+  const instants = new Set([from, to]);
+  for (const { start_at, end_at } of ducks) {
+    for (let at = start_at - FADE_DOWN_US; at <= start_at; at += STEP_US) instants.add(at);
+    for (let at = end_at; at <= end_at + FADE_BACK_US; at += STEP_US) instants.add(at);
+  }
+  const wanted = [...instants].filter((at) => at >= from && at <= to).sort((a, b) => a - b);
+  return wanted.map((at) => ({ at, gain: musicGain(ducks, at) }));
+}
