@@ -6,7 +6,7 @@
  * What is scheduled is in the browser's hands: neither a busy page nor a throttled timer can make it late.
  */
 
-import { FADE_BACK_US, duckLine, gainOfDb, gainOfVolume } from "./rules/levels.js";
+import { FADE_BACK_US, duckLine, gainOfDb, gainOfVolume, musicGain } from "./rules/levels.js";
 
 /**
  * What is to sound: `buffer` from `offset_ms` on, its first sample heard at `start_at`. `key` is the event's id or the
@@ -28,6 +28,8 @@ export class Announcer {
   #voices = new Map();
   /** @type {(import("./rules/levels.js").Duck & {key: string})[]} */
   #ducks = [];
+  /** The ducks by which the level was drawn last. @type {import("./rules/levels.js").Duck[]} */
+  #drawn = [];
 
   /**
    * @param {BaseAudioContext} context
@@ -95,11 +97,14 @@ export class Announcer {
 
   /** Draws the music's level anew from `now` on; what became known too late for a fade is followed within 50 ms. @param {number} now */
   #duck(now) {
+    const held = musicGain(this.#drawn, now);
     this.#ducks = this.#ducks.filter((each) => each.end_at + FADE_BACK_US > now);
+    this.#drawn = this.#ducks.map((each) => ({ ...each }));
     const param = this.music.gain;
     const from = Math.max(this.#context.currentTime, this.#contextTime(now));
     const until = Math.max(now, ...this.#ducks.map((each) => each.end_at + FADE_BACK_US));
-    param.cancelAndHoldAtTime(from);
+    param.cancelScheduledValues(from);
+    param.setValueAtTime(held, from);
     for (const { at, gain } of duckLine(this.#ducks, now + SLEW_S * 1e6, until + SLEW_S * 1e6)) {
       param.linearRampToValueAtTime(gain, this.#contextTime(at));
     }
