@@ -82,7 +82,13 @@ export class Announcer {
     this.#duck(now);
   }
 
-  /** Fades a clip out, so that it is silent at `endAt`. @param {string} key @param {number} endAt @param {number} fadeMs @param {number} now */
+  /**
+   * Fades a clip out, so that it is silent at `endAt`.
+   * @param {string} key
+   * @param {number} endAt
+   * @param {number} fadeMs
+   * @param {number} now
+   */
   fadeOut(key, endAt, fadeMs, now) {
     const voice = this.#voices.get(key);
     if (voice === undefined) return;
@@ -95,7 +101,10 @@ export class Announcer {
     this.#duck(now);
   }
 
-  /** Draws the music's level anew from `now` on; what became known too late for a fade is followed within 50 ms. @param {number} now */
+  /**
+   * Draws the music's level anew from `now` on; what became known too late for a fade is followed within 50 ms.
+   * @param {number} now
+   */
   #duck(now) {
     const held = musicGain(this.#drawn, now);
     this.#ducks = this.#ducks.filter((each) => each.end_at + FADE_BACK_US > now);

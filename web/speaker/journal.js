@@ -2,7 +2,7 @@
  * The journal: what this speaker has begun to play and what became of it, in IndexedDB.
  *
  * "Starting" is committed (`durability: "strict"`, so flushed to the disk) before the first sample; a row found in that
- * state when the page is opened may or may not have sounded: it becomes `unknown_after_crash` and is never played again.
+ * state when the page is opened may or may not have sounded: it becomes `unknown_after_crash` and is not played again.
  * Receipts stay until the server acknowledges them, and event ids `KEEP_US` longer, against repeats. Music that was
  * heard stays until the server acknowledges it, too.
  *
@@ -52,7 +52,11 @@ export class Journal {
     });
   }
 
-  /** Keeps what became of an event, begun or not. An outcome that is kept already is not changed. @param {Receipt} receipt @param {number} now */
+  /**
+   * Keeps what became of an event, begun or not. An outcome that is kept already is not changed.
+   * @param {Receipt} receipt
+   * @param {number} now
+   */
   finish(receipt, now) {
     return this.#write(PLAYS, async (store) => {
       /** @type {Row | undefined} */
@@ -89,7 +93,11 @@ export class Journal {
     });
   }
 
-  /** The receipt of an event that the server asks for once more: owed again. Null if there is none yet. @param {string} eventId @returns {Promise<Receipt | null>} */
+  /**
+   * The receipt of an event that the server asks for once more: owed again. Null if there is none yet.
+   * @param {string} eventId
+   * @returns {Promise<Receipt | null>}
+   */
   receiptAgain(eventId) {
     return this.#write(PLAYS, async (store) => {
       /** @type {Row | undefined} */
@@ -126,7 +134,11 @@ export class Journal {
     });
   }
 
-  /** Up to `most` stretches that are over and not acknowledged, oldest first. @param {number} most @returns {Promise<MusicStretch[]>} */
+  /**
+   * Up to `most` stretches that are over and not acknowledged, oldest first.
+   * @param {number} most
+   * @returns {Promise<MusicStretch[]>}
+   */
   async owedMusic(most) {
     /** @type {(MusicStretch & {over: boolean})[]} */
     const kept = await result(this.#read(MUSIC).getAll());

@@ -65,13 +65,20 @@ export class Link {
     this.#timer = setTimeout(() => void this.open(), waitS * 1000);
   }
 
-  /** Sends a message if there is a session; what only matters now is not kept for later. @param {Outgoing} message @param {{urgent?: boolean}} [how] */
+  /**
+   * Sends a message if there is a session; what only matters now is not kept for later.
+   * @param {Outgoing} message
+   * @param {{urgent?: boolean}} [how]
+   */
   say(message, how) {
     this.#session?.say(message, how);
     this.pump();
   }
 
-  /** Sends what is due. To be called after the session was given something, and whenever a timer's precision is in doubt. */
+  /**
+   * Sends what is due. To be called after the session was given something, and whenever a timer's precision is in
+   * doubt.
+   */
   pump() {
     const session = this.#session;
     const socket = this.#socket;
@@ -95,7 +102,10 @@ export class Link {
     this.#socket?.close(1000);
   }
 
-  /** A ticket; or a close code where the token is not accepted, null where nobody answers. @returns {Promise<string | number | null>} */
+  /**
+   * A ticket; or a close code where the token is not accepted, null where nobody answers.
+   * @returns {Promise<string | number | null>}
+   */
   async #ticket() {
     try {
       const headers = { Authorization: `Bearer ${this.#token}` };

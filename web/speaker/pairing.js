@@ -17,7 +17,10 @@ const claimed = shape({ device_id: text, ws_path: text, plan_url: text, token: t
 /** What a person is shown; seconds for `expires_in`, `interval`. @typedef {ReturnType<typeof invitation>} Invitation */
 /** Who this speaker is from now on. @typedef {ReturnType<typeof claimed>} Identity */
 /** The server's answer: its status and its JSON. @typedef {{status: number, body: unknown}} Answer */
-/** Posts JSON to a path; null where nobody answers. @typedef {(path: string, body: object) => Promise<Answer | null>} Post */
+/**
+ * Posts JSON to a path; null where nobody answers.
+ * @typedef {(path: string, body: object) => Promise<Answer | null>} Post
+ */
 /** @typedef {(seconds: number) => Promise<void>} Sleep */
 
 /** RFC 8628 §3.5. */
@@ -45,7 +48,13 @@ export async function pair({ post, sleep, show }, wish) {
   }
 }
 
-/** Null when the code has expired. @param {Post} post @param {Sleep} sleep @param {Invitation} found @returns {Promise<Identity | null>} */
+/**
+ * Null when the code has expired.
+ * @param {Post} post
+ * @param {Sleep} sleep
+ * @param {Invitation} found
+ * @returns {Promise<Identity | null>}
+ */
 async function poll(post, sleep, found) {
   let interval = found.interval;
   for (;;) {
@@ -78,7 +87,8 @@ function understood(reader, answer) {
   try {
     return reader(answer.body, "");
   } catch (error) {
-    if (error instanceof DocumentError) throw new PairingError(`The server's answer is not understood: ${error.message}`);
+    if (error instanceof DocumentError)
+      throw new PairingError(`The server's answer is not understood: ${error.message}`);
     throw error;
   }
 }
@@ -87,4 +97,5 @@ function understood(reader, answer) {
 const problem = (answer) => (typeof answer.body === "object" && answer.body !== null ? answer.body : {});
 
 /** @param {Answer} answer */
-const why = (answer) => String(problem(answer).detail ?? problem(answer).title ?? `The server answered ${answer.status}.`);
+const why = (answer) =>
+  String(problem(answer).detail ?? problem(answer).title ?? `The server answered ${answer.status}.`);

@@ -34,7 +34,10 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Tells how long a session lasted after its welcome: a stable minute forgets earlier failures. @param {number} seconds */
+  /**
+   * Tells how long a session lasted after its welcome: a stable minute forgets earlier failures.
+   * @param {number} seconds
+   */
   lasted(seconds) {
     if (seconds >= STABLE_S) this.#failures = 0;
   }

@@ -52,7 +52,10 @@ export const offsetOf = (probe) => (probe.t2 - probe.t1 + (probe.t3 - probe.t4))
 /** Time on the path, both ways, µs. @param {Probe} probe */
 export const roundTripOf = (probe) => Math.max(0, probe.t4 - probe.t1 - (probe.t3 - probe.t2));
 
-/** How far the true offset can be from `offsetOf`: half the round trip, and the stamps' whole µs. @param {Probe} probe */
+/**
+ * How far the true offset can be from `offsetOf`: half the round trip, and the stamps' whole µs.
+ * @param {Probe} probe
+ */
 const boundOf = (probe) => roundTripOf(probe) / 2 + 1;
 
 /**

@@ -9,7 +9,10 @@
 export const FADE_DOWN_US = 500_000;
 export const FADE_BACK_US = 1_500_000;
 
-/** The music stands at `depth_db` during `[start_at, end_at)` (µs UTC). @typedef {{start_at: number, end_at: number, depth_db: number}} Duck */
+/**
+ * The music stands at `depth_db` during `[start_at, end_at)` (µs UTC).
+ * @typedef {{start_at: number, end_at: number, depth_db: number}} Duck
+ */
 
 const SILENT_DB = -120;
 

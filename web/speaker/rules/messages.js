@@ -78,7 +78,10 @@ const INCOMING = {
  * @typedef {{type: string} & Record<string, unknown>} Outgoing
  */
 
-/** What became of one play event. @typedef {{type: "playback_complete", event_id: string, [field: string]: unknown}} Receipt */
+/**
+ * What became of one play event.
+ * @typedef {{type: "playback_complete", event_id: string, [field: string]: unknown}} Receipt
+ */
 /**
  * One track that sounded without a break, and is over.
  * @typedef {{report_id: string, segment_id: string, music_id: number, started_at: number, ended_at: number,

@@ -2,8 +2,8 @@
  * When a sample is heard: the audio output's own clock against this page's monotonic clock.
  *
  * `AudioContext.getOutputTimestamp()` pairs a context time with the `performance.now()` at which that sample leaves the
- * device (Web Audio API §1.2.2). The pairs jitter by a block or a timer's grain, so a line is laid through the last ones
- * and its slope is the audio crystal's rate. Where a browser answers with zeros, `currentTime` is paired with now plus
+ * device (Web Audio API §1.2.2). The pairs jitter by a block or a timer's grain, so a line is laid through the last
+ * ones and its slope is the audio crystal's rate. Where a browser answers with zeros, `currentTime` is paired with now plus
  * `outputLatency`, or `baseLatency` where that is unknown too.
  */
 
@@ -18,7 +18,8 @@ const MOST_OFF = 500e-6;
 
 /**
  * One pair, as the browser tells it now.
- * @param {{getOutputTimestamp?: () => AudioTimestamp, currentTime: number, outputLatency?: number, baseLatency: number}} context
+ * @param {{getOutputTimestamp?: () => AudioTimestamp, currentTime: number, outputLatency?: number,
+ *   baseLatency: number}} context
  * @param {number} nowMs `performance.now()`
  * @returns {Pair}
  */
@@ -61,7 +62,10 @@ export class OutputClock {
   }
 }
 
-/** The least squares line through pairs: its middle, and µs of the monotonic clock in one µs of the output's. @param {readonly Pair[]} pairs */
+/**
+ * The least squares line through pairs: its middle, and µs of the monotonic clock in one µs of the output's.
+ * @param {readonly Pair[]} pairs
+ */
 function fit(pairs) {
   const context_s = mean(pairs.map((each) => each.context_s));
   const heard_us = mean(pairs.map((each) => each.heard_us));

@@ -3,7 +3,7 @@
  *
  * The same precedence as the server's planning: emergency > instant > timeline > interval > playlist; of equals the one
  * due first, then the smaller event id. In that order each is put at the first instant, from its due time on, at which
- * it fits whole between those placed before. What is in the output's hands already is not disturbed but by an emergency.
+ * it fits whole between those placed before. What is in the output's hands already yields to an emergency alone.
  */
 
 /** @typedef {"emergency" | "instant" | "timeline" | "interval" | "playlist"} Priority */

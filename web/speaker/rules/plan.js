@@ -133,7 +133,9 @@ export function silenceAt(plan, instant) {
 export function neededAssets(plan, now) {
   const needs = [
     ...plan.programme.filter((each) => each.end_at > now).map((each) => ({ at: each.start_at, sha256: each.sha256 })),
-    ...plan.occurrences.filter((each) => each.expires_at > now).map((each) => ({ at: each.play_at, sha256: each.sha256 })),
+    ...plan.occurrences
+      .filter((each) => each.expires_at > now)
+      .map((each) => ({ at: each.play_at, sha256: each.sha256 })),
   ];
   return [...new Set(needs.sort((a, b) => a.at - b.at).map((each) => each.sha256))];
 }

@@ -35,15 +35,24 @@ import { byPrecedence, place } from "./placing.js";
  *   duration_ms: number, volume: number | null, gain_db: number, priority: Priority, duck_db: number,
  *   late: "skip" | "join", overrides_quiet_hours: boolean, pushed: boolean, title: string}} Play
  */
-/** An asset that is not there to be played; its play's fate if it stays so. @typedef {{outcome: Outcome, why: string}} Missing */
+/**
+ * An asset that is not there to be played; its play's fate if it stays so.
+ * @typedef {{outcome: Outcome, why: string}} Missing
+ */
 /**
  * What the rules need to know besides the plays. `missing` holds the assets that cannot be played yet, by SHA-256.
  * @typedef {{now: number, trusted: boolean, silences: readonly Silence[], silenced: boolean,
  *   missing: ReadonlyMap<string, Missing>}} Situation
  */
-/** Commit to the journal, then let `play` sound from `offset_ms` on at `at`. @typedef {{do: "start", play: Play, at: number, offset_ms: number}} Start */
+/**
+ * Commit to the journal, then let `play` sound from `offset_ms` on at `at`.
+ * @typedef {{do: "start", play: Play, at: number, offset_ms: number}} Start
+ */
 /** The play is over without a sample. @typedef {{do: "finish", play: Play, outcome: Outcome, error: string}} Finish */
-/** Fade out what is armed or sounds, so that it is silent at `end_at`. @typedef {{do: "fade_out", event_id: string, end_at: number, fade_ms: number}} FadeOut */
+/**
+ * Fade out what is armed or sounds, so that it is silent at `end_at`.
+ * @typedef {{do: "fade_out", event_id: string, end_at: number, fade_ms: number}} FadeOut
+ */
 /** Take back what is armed and has not started. @typedef {{do: "disarm", event_id: string}} Disarm */
 /** @typedef {Start | Finish | FadeOut | Disarm} Effect */
 /** @typedef {{play: Play, at: number, end_at: number, offset_us: number, cut: string, unheard: Outcome}} Armed */
@@ -296,7 +305,11 @@ export class Plays {
     return starts;
   }
 
-  /** What gave way to another and is still free to start does so from its beginning, soon. @param {Play} play @param {number} now */
+  /**
+   * What gave way to another and is still free to start does so from its beginning, soon.
+   * @param {Play} play
+   * @param {number} now
+   */
   #earliest(play, now) {
     return this.#held.has(play.event_id) ? Math.max(play.play_at, now + LEAD_US) : play.play_at;
   }

@@ -42,7 +42,11 @@ export function dueSegments(plan, now) {
     .slice(0, OVERLAPPING);
 }
 
-/** Where the timeline is in a segment's asset at an instant, in µs of the asset. @param {Segment} segment @param {number} instant */
+/**
+ * Where the timeline is in a segment's asset at an instant, in µs of the asset.
+ * @param {Segment} segment
+ * @param {number} instant
+ */
 export const positionUs = (segment, instant) => segment.offset_ms * 1000 + (instant - segment.start_at);
 
 /**
@@ -55,7 +59,7 @@ export function cutShort(segment, durationMs) {
 }
 
 /**
- * The gain of a segment at an instant, 0 to 1: its own fades linear in power, the entry and the cut linear in amplitude.
+ * The gain of a segment at an instant, 0 to 1: its own fades linear in power, entry and cut linear in amplitude.
  * @param {Segment} segment
  * @param {number} instant µs UTC
  * @param {{enteredAt: number | null, cutShort: boolean}} how `enteredAt`: when it was joined, null from its start
@@ -82,9 +86,7 @@ const part = (value, whole) => Math.min(1, Math.max(0, value / whole));
  * @param {{musicOff: boolean, silenced: boolean}} levels
  */
 export function gateShut(plan, now, levels) {
-  return (
-    levels.musicOff || levels.silenced || silenceAt(plan, now) !== null || silenceAt(plan, now + GATE_US) !== null
-  );
+  return levels.musicOff || levels.silenced || silenceAt(plan, now) !== null || silenceAt(plan, now + GATE_US) !== null;
 }
 
 /**

@@ -113,7 +113,11 @@ export class Session {
     return this.#receipts.size;
   }
 
-  /** Queues a message; urgent ones (acks, results) go before the rest. Nothing leaves before `welcome`. @param {Outgoing} message @param {{urgent?: boolean}} [how] */
+  /**
+   * Queues a message; urgent ones (acks, results) go before the rest. Nothing leaves before `welcome`.
+   * @param {Outgoing} message
+   * @param {{urgent?: boolean}} [how]
+   */
   say(message, { urgent = false } = {}) {
     (urgent ? this.#urgent : this.#ordinary).push(message);
   }
@@ -124,7 +128,10 @@ export class Session {
     this.#sentUs.delete(receipt.event_id);
   }
 
-  /** Queues stretches of music, to be repeated until they are acknowledged; those that are queued stay. @param {readonly MusicStretch[]} stretches */
+  /**
+   * Queues stretches of music, to be repeated until they are acknowledged; those that are queued stay.
+   * @param {readonly MusicStretch[]} stretches
+   */
   oweMusic(stretches) {
     for (const each of stretches) if (!this.#music.has(each.report_id)) this.#music.set(each.report_id, each);
   }
@@ -162,7 +169,10 @@ export class Session {
     return sending;
   }
 
-  /** The monotonic instant at which `due` or `failed` should be asked again if nothing else happens. @param {number} now */
+  /**
+   * The monotonic instant at which `due` or `failed` should be asked again if nothing else happens.
+   * @param {number} now
+   */
   wakeUs(now) {
     if (this.welcome === null) return this.#openedUs + WELCOME_TIMEOUT_US + 1;
     const oneAt = now + this.#allowance.waitUs(1);

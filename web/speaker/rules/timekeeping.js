@@ -60,7 +60,11 @@ export class Timekeeper {
     };
   }
 
-  /** Takes one exchange of the burst of that name; true if the estimate moved. @param {Probe} probe @param {string} burst */
+  /**
+   * Takes one exchange of the burst of that name; true if the estimate moved.
+   * @param {Probe} probe
+   * @param {string} burst
+   */
   probed(probe, burst) {
     if (burst !== this.#burst) {
       if (this.#burst !== null) this.#filter.endBurst();
@@ -89,5 +93,4 @@ export class Timekeeper {
 }
 
 /** @param {Clock} clock @param {number | null} drift */
-const begin = (clock, drift) =>
-  new ClockFilter(guess(clock.monotonicUs(), clock.wallUs(), drift !== null), drift);
+const begin = (clock, drift) => new ClockFilter(guess(clock.monotonicUs(), clock.wallUs(), drift !== null), drift);

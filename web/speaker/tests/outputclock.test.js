@@ -5,7 +5,11 @@ import { test } from "node:test";
 
 import { BROKEN_US, OutputClock, pairOf } from "../rules/outputclock.js";
 
-/** Pairs twice a second of an output that is `ppm` slow, jittering by `jitterUs`. @param {number} ppm @param {number} jitterUs */
+/**
+ * Pairs twice a second of an output that is `ppm` slow, jittering by `jitterUs`.
+ * @param {number} ppm
+ * @param {number} jitterUs
+ */
 const pairs = (ppm, jitterUs) =>
   Array.from({ length: 60 }, (_, n) => ({
     context_s: 1 + n / 2,
@@ -30,7 +34,11 @@ test("an output that was stopped is followed at once; what it told already adds 
 });
 
 test("a browser that tells no output timestamp is asked for its latency", () => {
-  const silent = { getOutputTimestamp: () => ({ contextTime: 0, performanceTime: 0 }), currentTime: 2, baseLatency: 0.01 };
+  const silent = {
+    getOutputTimestamp: () => ({ contextTime: 0, performanceTime: 0 }),
+    currentTime: 2,
+    baseLatency: 0.01,
+  };
   assert.deepEqual(pairOf(silent, 1000), { context_s: 2, heard_us: 1_010_000 });
   assert.deepEqual(pairOf({ ...silent, outputLatency: 0.03 }, 1000), { context_s: 2, heard_us: 1_030_000 });
   const telling = { ...silent, getOutputTimestamp: () => ({ contextTime: 1.9, performanceTime: 990 }) };

@@ -9,11 +9,17 @@ const INVITED = {
   status: 201,
   body: { device_code: "secret", user_code: "BCDF-GHJK", verification_uri: "/", expires_in: 600, interval: 5 },
 };
-const CLAIMED = { status: 200, body: { id: 1, device_id: "d", name: "n", ws_path: "/ws/", plan_url: "/plan/", token: "t" } };
+const CLAIMED = {
+  status: 200,
+  body: { id: 1, device_id: "d", name: "n", ws_path: "/ws/", plan_url: "/plan/", token: "t" },
+};
 /** @param {string} code @param {number} [status] */
 const refusal = (code, status = 400) => ({ status, body: { code, detail: `It is ${code}.` } });
 
-/** Pairs with a server of these answers: what came of it, the codes shown, the seconds slept. @param {...({status: number, body: unknown} | null)} answers */
+/**
+ * Pairs with a server of these answers: what came of it, the codes shown, the seconds slept.
+ * @param {...({status: number, body: unknown} | null)} answers
+ */
 async function attempt(...answers) {
   /** @type {number[]} */
   const slept = [];
@@ -36,7 +42,13 @@ async function attempt(...answers) {
 }
 
 test("it waits for a person, slows down when told to, and for good", async () => {
-  const found = await attempt(INVITED, refusal("authorization_pending"), refusal("slow_down"), refusal("authorization_pending"), CLAIMED);
+  const found = await attempt(
+    INVITED,
+    refusal("authorization_pending"),
+    refusal("slow_down"),
+    refusal("authorization_pending"),
+    CLAIMED,
+  );
   assert.deepEqual(found.slept, [5, 5, 10, 10]);
   assert.deepEqual(found.identity, { device_id: "d", ws_path: "/ws/", plan_url: "/plan/", token: "t" });
 });

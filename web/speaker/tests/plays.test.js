@@ -14,7 +14,9 @@ import { ARM_AHEAD_US, LEAD_US, Plays } from "../rules/plays.js";
 const S = 1_000_000;
 const VECTORS = new URL("../../../backend/schedules/domain/vectors/engine.json", import.meta.url);
 /** @type {any[]} */
-const CASES = JSON.parse(readFileSync(VECTORS, "utf8")).cases.filter((/** @type {any} */ each) => each.group === "conflict");
+const CASES = JSON.parse(readFileSync(VECTORS, "utf8")).cases.filter(
+  (/** @type {any} */ each) => each.group === "conflict",
+);
 /** As in the reference speaker: one that missed an instant joins or skips, nothing starts late from its beginning. */
 const EXEMPT = ["conflict-019"];
 
@@ -309,7 +311,9 @@ test("never two at once, never late, and always an outcome", () => {
       else shop.carryOut(shop.plays.cancel(String(n), shop.now));
     }
     shop.run(10_000 * S);
-    const spans = audible(shop).map(([, span]) => span).sort((a, b) => a[0] - b[0]);
+    const spans = audible(shop)
+      .map(([, span]) => span)
+      .sort((a, b) => a[0] - b[0]);
     spans.slice(1).forEach((span, n) => assert(span[0] >= spans[n][1], `round ${round}: ${JSON.stringify(plays)}`));
     assert.deepEqual([...shop.outcomes.keys()].sort(), plays.map((each) => each.event_id).sort());
   }

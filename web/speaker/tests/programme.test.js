@@ -17,7 +17,13 @@ const S = 1_000_000;
 const PAGE = readFileSync(new URL("../../../docs/device-protocol.md", import.meta.url), "utf8");
 const EXAMPLE = JSON.parse((/```json\n(\{\n {2}"version"[\s\S]*?)```/.exec(PAGE) ?? [])[1]);
 
-/** @param {string} id @param {number} start s @param {number} end s @param {Partial<Segment>} [fields] @returns {any} */
+/**
+ * @param {string} id
+ * @param {number} start s
+ * @param {number} end s
+ * @param {Partial<Segment>} [fields]
+ * @returns {any}
+ */
 const segment = (id, start, end, fields = {}) => ({
   id,
   kind: "music",
@@ -29,7 +35,8 @@ const segment = (id, start, end, fields = {}) => ({
 });
 
 /** @param {any[]} programme @param {Record<string, unknown>} [fields] */
-const planOf = (programme, fields = {}) => parse({ ...EXAMPLE, valid_from: 0, valid_until: DAY_US, silences: [], occurrences: [], programme, ...fields });
+const planOf = (programme, fields = {}) =>
+  parse({ ...EXAMPLE, valid_from: 0, valid_until: DAY_US, silences: [], occurrences: [], programme, ...fields });
 
 test("the plan on the protocol's page is read, and its plays", () => {
   const plan = parse(EXAMPLE);
@@ -51,7 +58,10 @@ test("an announcement of the programme is a play that is joined; what names no a
   const sha256 = EXAMPLE.assets[0].sha256;
   const spoken = segment("said", 10, 15, { kind: "announcement", sha256, announcement_id: 7, event_id: "e" });
   const plays = playsOf(planOf([spoken, { ...spoken, id: "lost", sha256: "?", event_id: "f" }]));
-  assert.deepEqual(plays.map((each) => [each.event_id, each.priority, each.late, each.expires_at]), [["e", "playlist", "join", 70 * S]]);
+  assert.deepEqual(
+    plays.map((each) => [each.event_id, each.priority, each.late, each.expires_at]),
+    [["e", "playlist", "join", 70 * S]],
+  );
 });
 
 test("silences are half-open, and the weightiest reason counts", () => {
@@ -66,7 +76,13 @@ test("silences are half-open, and the weightiest reason counts", () => {
 });
 
 test("what is needed soonest is fetched first, each once, and nothing that is over", () => {
-  const plan = planOf([segment("c", 9, 12), segment("over", 0, 2), segment("a", 1, 5), segment("b", 5, 9), segment("a", 20, 24)]);
+  const plan = planOf([
+    segment("c", 9, 12),
+    segment("over", 0, 2),
+    segment("a", 1, 5),
+    segment("b", 5, 9),
+    segment("a", 20, 24),
+  ]);
   assert.deepEqual(neededAssets(plan, 3 * S), ["a", "b", "c"]);
 });
 
@@ -75,7 +91,10 @@ test("without a newer plan the programme goes round by whole days, and no announ
   const plan = planOf([segment("a", 10, 20), spoken], { silences: [{ start_at: 5, end_at: 6, reason: "stopped" }] });
   assert.equal(repeated(plan, DAY_US - 1), plan);
   const later = repeated(plan, 3 * DAY_US + 1);
-  assert.deepEqual(later.programme.map((each) => [each.id, each.start_at]), [["a+3", 3 * DAY_US + 10 * S]]);
+  assert.deepEqual(
+    later.programme.map((each) => [each.id, each.start_at]),
+    [["a+3", 3 * DAY_US + 10 * S]],
+  );
   assert.equal(later.silences[0].start_at, 3 * DAY_US + 5);
   assert.equal(later.silences[0].reason, "stopped");
   const short = planOf([segment("a", 0, 10)], { valid_until: 60 * S });
@@ -84,8 +103,14 @@ test("without a newer plan the programme goes round by whole days, and no announ
 
 test("due are the segments that sound now or within half a minute", () => {
   const plan = planOf([segment("next", 30, 60), segment("now", 0, 32), segment("later", 60, 90)]);
-  assert.deepEqual(dueSegments(plan, 10 * S).map(({ id }) => id), ["now", "next"]);
-  assert.deepEqual(dueSegments(plan, 32 * S).map(({ id }) => id), ["next", "later"]);
+  assert.deepEqual(
+    dueSegments(plan, 10 * S).map(({ id }) => id),
+    ["now", "next"],
+  );
+  assert.deepEqual(
+    dueSegments(plan, 32 * S).map(({ id }) => id),
+    ["next", "later"],
+  );
 });
 
 test("a segment is where the server's time asks, from its offset on", () => {
@@ -96,12 +121,18 @@ test("a segment is where the server's time asks, from its offset on", () => {
 });
 
 test("a crossfade keeps its power", () => {
-  const [out, come] = planOf([segment("a", 0, 10, { fade_out_ms: 2000 }), segment("b", 8, 20, { fade_in_ms: 2000 })]).programme;
+  const [out, come] = planOf([
+    segment("a", 0, 10, { fade_out_ms: 2000 }),
+    segment("b", 8, 20, { fade_in_ms: 2000 }),
+  ]).programme;
   const how = { enteredAt: null, cutShort: false };
   for (const at of [8, 8.5, 9, 9.9].map((each) => each * S)) {
     assert(Math.abs(fadeAt(out, at, how) ** 2 + fadeAt(come, at, how) ** 2 - 1) < 1e-9);
   }
-  assert.deepEqual([-1, 10 * S].map((at) => fadeAt(out, at, how)), [0, 0]);
+  assert.deepEqual(
+    [-1, 10 * S].map((at) => fadeAt(out, at, how)),
+    [0, 0],
+  );
 });
 
 test("a late entry and a cut are faded against a click", () => {
@@ -114,7 +145,10 @@ test("a late entry and a cut are faded against a click", () => {
 test("the gate shuts a second before a silence, and for a lock or a stop", () => {
   const plan = planOf([], { silences: [{ start_at: 10 * S, end_at: 20 * S, reason: "quiet_hours" }] });
   const open = { musicOff: false, silenced: false };
-  assert.deepEqual([8.9, 9, 15, 20].map((at) => gateShut(plan, at * S, open)), [false, true, true, false]);
+  assert.deepEqual(
+    [8.9, 9, 15, 20].map((at) => gateShut(plan, at * S, open)),
+    [false, true, true, false],
+  );
   assert(gateShut(plan, 0, { ...open, musicOff: true }));
   assert(gateShut(plan, 0, { ...open, silenced: true }));
 });
@@ -145,9 +179,36 @@ test("the music is down when the words begin, and back a second and a half after
 const STRETCHES = [
   ["nothing", [], []],
   ["one", [["a", 1, 3]], [["a", 1, 3, 2000]]],
-  ["a crossfade", [["a", 1, 4], ["b", 3, 6]], [["a", 1, 4, 3000], ["b", 3, 6, 3000]]],
-  ["a short gap", [["a", 1, 2], ["a", 2.9, 4]], [["a", 1, 4, 2100]]],
-  ["a break", [["a", 1, 2], ["a", 3.1, 4]], [["a", 1, 2, 1000], ["a", 3.1, 4, 900]]],
+  [
+    "a crossfade",
+    [
+      ["a", 1, 4],
+      ["b", 3, 6],
+    ],
+    [
+      ["a", 1, 4, 3000],
+      ["b", 3, 6, 3000],
+    ],
+  ],
+  [
+    "a short gap",
+    [
+      ["a", 1, 2],
+      ["a", 2.9, 4],
+    ],
+    [["a", 1, 4, 2100]],
+  ],
+  [
+    "a break",
+    [
+      ["a", 1, 2],
+      ["a", 3.1, 4],
+    ],
+    [
+      ["a", 1, 2, 1000],
+      ["a", 3.1, 4, 900],
+    ],
+  ],
 ];
 for (const [note, sounding, expected] of STRETCHES) {
   test(`music that was heard: ${note}`, () => {
@@ -159,7 +220,10 @@ for (const [note, sounding, expected] of STRETCHES) {
       told.push(...ears.look(planOf(now.map(([id]) => segment(id, 0, 1))).programme, at, at + 100_000));
     }
     told.push(...ears.stop());
-    assert.deepEqual(told.map((each) => [each.segment_id, each.began_us / S, each.ended_us / S, each.played_ms]), expected);
+    assert.deepEqual(
+      told.map((each) => [each.segment_id, each.began_us / S, each.ended_us / S, each.played_ms]),
+      expected,
+    );
     assert.equal(ids, expected.length);
   });
 }
@@ -170,5 +234,13 @@ test("what lasts is told every minute under one name; what names no track is not
   const told = [];
   for (let second = 0; second < 200; second += 1) told.push(...ears.look(programme, second * S, (second + 1) * S));
   told.push(...ears.look([], 200 * S, 200 * S + BREAK_US));
-  assert.deepEqual(told.map((each) => [each.ended_us / S, each.over]), [[60, false], [120, false], [180, false], [200, true]]);
+  assert.deepEqual(
+    told.map((each) => [each.ended_us / S, each.over]),
+    [
+      [60, false],
+      [120, false],
+      [180, false],
+      [200, true],
+    ],
+  );
 });

@@ -18,7 +18,14 @@ const WELCOME = JSON.stringify({ type: "welcome", id: "1", ts: 0, re: null, sess
 /** @param {number} [n] @returns {Receipt} */
 const receipt = (n = 1) => ({ type: "playback_complete", event_id: `event ${n}`, outcome: "played" });
 /** @param {number} n */
-const stretch = (n) => ({ report_id: `report ${n}`, segment_id: "s", music_id: 1, started_at: 0, ended_at: 1, played_ms: 0 });
+const stretch = (n) => ({
+  report_id: `report ${n}`,
+  segment_id: "s",
+  music_id: 1,
+  started_at: 0,
+  ended_at: 1,
+  played_ms: 0,
+});
 
 /** @param {...Receipt} receipts */
 function welcomed(...receipts) {
@@ -28,7 +35,12 @@ function welcomed(...receipts) {
   return session;
 }
 
-/** What it sends when it is asked exactly when it wants to be. @param {Session} session @param {number} until @param {number} [begin] */
+/**
+ * What it sends when it is asked exactly when it wants to be.
+ * @param {Session} session
+ * @param {number} until
+ * @param {number} [begin]
+ */
 function run(session, until, begin = 0) {
   /** @type {{at: number, message: Outgoing}[]} */
   const sent = [];
@@ -44,7 +56,10 @@ const timesOf = (sent, type) => sent.filter(({ message }) => message.type === ty
 test("nothing but hello leaves before the welcome, and a server that never answers has failed", () => {
   const session = new Session(HELLO, [receipt()], 0);
   session.say({ type: "ack" }, { urgent: true });
-  assert.deepEqual(run(session, WELCOME_TIMEOUT_US).map(({ message }) => message), [HELLO]);
+  assert.deepEqual(
+    run(session, WELCOME_TIMEOUT_US).map(({ message }) => message),
+    [HELLO],
+  );
   assert(!session.failed(WELCOME_TIMEOUT_US));
   assert(session.failed(session.wakeUs(0)));
 });
@@ -138,7 +153,10 @@ test("the examples of the protocol's page that a speaker is sent are understood"
   const { readFile } = await import("node:fs/promises");
   const page = await readFile(new URL("../../../docs/device-protocol.md", import.meta.url), "utf8");
   const examples = [...page.matchAll(/```json\n(\{"type".*\})\n```/g)].map(([, frame]) => frame);
-  const types = examples.map((frame) => decode(frame)).filter(({ type }) => type !== "junk").map(({ type }) => type);
+  const types = examples
+    .map((frame) => decode(frame))
+    .filter(({ type }) => type !== "junk")
+    .map(({ type }) => type);
   assert.deepEqual([...new Set(types)].sort(), [
     "cancel_announcement",
     "control",
