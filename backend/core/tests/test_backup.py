@@ -68,11 +68,11 @@ def contents(url: str) -> Tables:
     if url.startswith("sqlite"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as read:
             names = [name for (name,) in read.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            return {name: sorted(map(repr, read.execute(f'SELECT * FROM "{name}"'))) for name in names}  # noqa: S608
+            return {name: sorted(map(repr, read.execute(f'SELECT * FROM "{name}"'))) for name in names}  # noqa: S608  # its own names
     with psycopg.connect(url) as read:
         rows = read.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         return {
-            name: [text for (text,) in read.execute(f'SELECT t::text FROM "{name}" t ORDER BY 1')]  # noqa: S608
+            name: [text for (text,) in read.execute(f'SELECT t::text FROM "{name}" t ORDER BY 1')]  # noqa: S608  # its own names
             for (name,) in rows
         }
 

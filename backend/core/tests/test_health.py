@@ -132,7 +132,7 @@ def test_a_check_that_hangs_holds_up_nobody_and_is_asked_once(monkeypatch: pytes
 
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """/dev/full answers every write as a full disk does."""
-    monkeypatch.setattr(health.tempfile, "TemporaryFile", lambda dir: Path("/dev/full").open("wb"))  # noqa: SIM115
+    monkeypatch.setattr(health.tempfile, "TemporaryFile", lambda dir: Path("/dev/full").open("wb"))  # noqa: SIM115  # the check closes it
     answer = ask("/health/ready")
     assert answer.status_code == 503
     assert answer.json()["checks"]["storage"]["problem"] == "The disk that holds the media is full."

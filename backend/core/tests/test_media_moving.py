@@ -159,7 +159,7 @@ def moving(bucket: S3, settings: Any) -> Any:
 
 def row(shop: Any, content: bytes, alias: str = "default", **fields: Any) -> MusicFile:
     """A track whose file is in this storage."""
-    name = media(alias).save(f"music/{os.urandom(16).hex()}.mp3", ContentFile(content))  # type: ignore[attr-defined]
+    name = media(alias).save(f"music/{os.urandom(16).hex()}.mp3", ContentFile(content))
     fields = {"sha256": digest_of(content), "mime_type": "audio/mpeg"} | fields
     return MusicFile.objects.create(
         client=shop.client, name="x", file=name, file_size=1, duration=1, **fields

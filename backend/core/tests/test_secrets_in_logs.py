@@ -116,6 +116,15 @@ class Journey:
         ):
             ws.recv(timeout=PATIENCE_S)
 
+    def dashboard(self, access: str) -> None:
+        """A page's socket by a ticket, and by the same ticket again."""
+        (ticket,) = self.keep(self.ask("POST", "/auth/ws-ticket/", {}, token=access, status=201), "ticket")
+        socket = f"{self.url.replace('http', 'ws', 1)}/ws/dashboard/"
+        for greeting in ("welcome", "error"):
+            with connect(socket, subprotocols=["sync2gear.dashboard.v1", f"ticket.{ticket}"]) as ws:
+                ws.send(json.dumps({"type": "hello"}))
+                assert json.loads(ws.recv(timeout=PATIENCE_S))["type"] == greeting
+
     def sound(self, access: str) -> None:
         """A signed link."""
         answer = self.http.get(f"{self.url}/media/music/1/x?e=4000000000&s={TYPED}")
@@ -143,6 +152,7 @@ def test_no_secret_is_in_a_log_that_says_everything(tmp_path: Path) -> None:
         journey.provider()
         journey.webhook(access)
         journey.speaker(access)
+        journey.dashboard(access)
         journey.sound(access)
         journey.ask("POST", "/auth/logout/", {"refresh": refresh}, token=access, status=204)
         until(lambda: "mail 1 was not taken" in log.read_text(), log.read_text)
