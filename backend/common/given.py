@@ -30,6 +30,17 @@ def given(alias: str, columns: Mapping[str, Column]) -> tuple[str, list[Any]]:
     return f"(SELECT {picked} FROM json_each(%s)) AS {alias}", [json.dumps(list(rows), default=_as_sqlite)]  # noqa: S608  # our own names
 
 
+def joined(how: str, table: str, alias: str, key: str) -> str:
+    """The row of `table` whose `id` is `key`, joined (`how`: `JOIN`, `LEFT JOIN`) by a look-up for each row before it.
+
+    For rows that are few beside the table. PostgreSQL takes a look-up to be as dear as a disk's, and would rather read
+    all of a table of 100,000 rows for 2,000 of them, at ten times the cost; OFFSET 0 leaves it no choice.
+    """
+    if connection.vendor == "postgresql":
+        return f"{how} LATERAL (SELECT * FROM {table} WHERE id = {key} OFFSET 0) AS {alias} ON true"  # noqa: S608  # our own names
+    return f"{how} {table} AS {alias} ON {alias}.id = {key}"
+
+
 def _array(kind: str, values: Sequence[Any]) -> str:
     """PostgreSQL's text of an array (manual, 8.15.2). psycopg asks for each element's type: ten times as long."""
     write = WRITTEN[kind]

@@ -63,7 +63,7 @@ class EventLedger:
         with system_scope("the socket serves every client's devices"), transaction.atomic():
             rows = _addressed(reports)
             unknown = _unknown(reports, rows)
-            if planned.insert_asked(planned.questions(unknown), now=now):
+            if planned.insert_asked(planned.questions(unknown), now=now).number:
                 rows = _addressed(reports)
                 unknown = _unknown(reports, rows)
             rows |= _told(unknown, now)
@@ -155,7 +155,9 @@ def _told(
     others = set(PlayEvent.objects.filter(pk__in=ids).values_list("pk", flat=True)) if ids else ids
     own = [(report, event_id) for report, event_id in unknown if event_id not in others]
     names = {told.own_id(report.device_pk, event_id): _key(report) for report, event_id in own}
-    written = planned.insert(list(told.plays_told(own)), now=now)
+    plays = list(told.plays_told(own))
+    there = planned.insert(plays, now=now).not_these
+    written = {event.event_id for play in plays for event in play.events} - there
     rows = PlayEvent.objects.select_for_update().filter(pk__in=written) if written else ()
     return {names[event.pk]: event for event in rows}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from announcements.models import Announcement
 from common import clock
@@ -13,8 +14,24 @@ from events.models import PlayEvent
 from events.ports import PlannedPlay
 
 MEDIA_KIND = "announcement"
-SOUND = ("sha256", "file_size", "mime_type", "duration_ms", "gain_db", "lead_in_ms")
-"""The columns of an announcement that an order needs."""
+
+
+class Sound(NamedTuple):
+    """The columns of an announcement that an order needs."""
+
+    pk: int
+    sha256: str
+    file_size: int
+    mime_type: str
+    duration_ms: int
+    gain_db: float
+    lead_in_ms: int
+
+
+def sounds_of(pks: Collection[int]) -> dict[int, Sound]:
+    """The sounds of these announcements that are still there."""
+    rows = Announcement.objects.filter(pk__in=pks).order_by().values_list(*Sound._fields)
+    return {row[0]: Sound(*row) for row in rows}
 
 
 def order_of(event: PlayEvent, announcement: Announcement, *, now: datetime) -> PlayAnnouncement:
@@ -34,14 +51,14 @@ def order_of(event: PlayEvent, announcement: Announcement, *, now: datetime) -> 
     )
 
 
-def order_of_planned(play: PlannedPlay, announcement: Announcement, *, now: datetime) -> PlayAnnouncement:
-    """The same of a play that a rule planned, whose event need not be read for it."""
+def order_of_planned(play: PlannedPlay, sound: Sound, *, now: datetime) -> PlayAnnouncement:
+    """The same of a play that a rule planned, whose events need not be read for it; it is addressed to the first."""
     late: Any = play.late
     priority: Any = play.priority
     return PlayAnnouncement(
-        **_sound(announcement, now),
-        volume=play.volume,
-        event_id=str(play.event_id),
+        **_sound(sound, now),
+        volume=play.events[0].volume,
+        event_id=str(play.events[0].event_id),
         play_at=play.play_at,
         expires_at=play.expires_at,
         priority=priority,
@@ -50,15 +67,15 @@ def order_of_planned(play: PlannedPlay, announcement: Announcement, *, now: date
     )
 
 
-def _sound(announcement: Announcement, now: datetime) -> dict[str, Any]:
-    url, _ = media_url(MEDIA_KIND, announcement.pk, announcement.sha256, now=now)
+def _sound(sound: Announcement | Sound, now: datetime) -> dict[str, Any]:
+    url, _ = media_url(MEDIA_KIND, sound.pk, sound.sha256, now=now)
     return {
-        "announcement_id": announcement.pk,
+        "announcement_id": sound.pk,
         "audio_url": url,
-        "sha256": announcement.sha256,
-        "bytes": announcement.file_size,
-        "mime": announcement.mime_type,
-        "duration_ms": announcement.duration_ms,
-        "gain_db": announcement.gain_db,
-        "lead_in_ms": announcement.lead_in_ms,
+        "sha256": sound.sha256,
+        "bytes": sound.file_size,
+        "mime": sound.mime_type,
+        "duration_ms": sound.duration_ms,
+        "gain_db": sound.gain_db,
+        "lead_in_ms": sound.lead_in_ms,
     }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from msgspec.structs import replace
 
 from common import clock
-from common.given import given
+from common.given import given, joined
 from devices import protocol
 from devices.ports import DeviceReport
 from events import counting, ports
@@ -19,7 +20,7 @@ from events.alerts import ALARMING, tell_failed
 from events.domain import ledger
 from events.models import PlayEvent
 from events.told import believed
-from live.changes import tell_plays_of
+from live.changes import tell_plays_at
 
 AROUND = timedelta(minutes=5)
 """A play begins within this much of the instant for which it was planned: what yields waits a minute or so."""
@@ -27,70 +28,112 @@ LONGEST_AWAY = timedelta(days=3)
 """A receipt that gives no instant is about one of the last three days: no plan reaches further."""
 
 
-def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "") -> set[UUID]:
-    """Writes the rows that are not there yet; returns their ids.
+class Written(NamedTuple):
+    """How many rows were written, and the events without a new one: they have it already, or their device is gone."""
+
+    number: int
+    not_these: frozenset[UUID]
+
+
+def insert(plays: Sequence[ports.PlannedPlay], *, now: datetime, reason: str = "") -> Written:
+    """Writes the rows that are not there yet.
 
     They are `pending`, or with a `reason` of the ledger (`missed`, `quiet_hours`, …) `failed` from the beginning; that
     is then the first entry of their history. A row that exists, whatever its state, stays as it is. A device that is
     gone has no more rows; an announcement or a floor that is gone leaves its reference empty. Needs a transaction.
     """
-    if not plays:
-        return set()
-    instants = {at: clock.from_us(at) for play in plays for at in (play.play_at, play.expires_at)}
-    table, values = given(
-        "p",
+    events = [event for play in plays for event in play.events]
+    if not events:
+        return Written(0, frozenset())
+    status = ledger.FAILED if reason else ledger.PENDING
+    ended = now if reason else None
+    common, values = _common(plays)
+    own, more = given(
+        "g",
         {
-            "id": ("uuid", [play.event_id for play in plays]),
+            "id": ("uuid", [event.event_id for event in events]),
+            "play": ("bigint", [number for number, play in enumerate(plays) for _ in play.events]),
+            "device_id": ("bigint", [event.device_pk for event in events]),
+            "volume": ("smallint", [event.volume for event in events]),
+        },
+    )
+    statement = _INSERT.format(
+        plays=common,
+        events=own,
+        announcements=joined("LEFT JOIN", "announcements", "a", "g.announcement_id"),
+        floors=joined("LEFT JOIN", "floors", "f", "g.floor_id"),
+        devices=joined("JOIN", "devices", "d", "e.device_id"),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement,
+            [*values, *more, status, reason, ledger.REASONS[reason], _instant(ended), _instant(now)],
+        )
+        written = _written(cursor.fetchall(), events)
+    tell_plays_at(
+        {
+            (play.client_pk, play.floor_pk)
+            for play in plays
+            if not written.not_these.issuperset(event.event_id for event in play.events)
+        }
+    )
+    if reason:
+        _end(plays, written, now=now, reason=reason)
+    return written
+
+
+def _common(plays: Sequence[ports.PlannedPlay]) -> tuple[str, list[Any]]:
+    """What all events of a play have in common, each play once."""
+    return given(
+        "g",
+        {
+            "number": ("bigint", list(range(len(plays)))),
             "play_id": ("uuid", [play.play_id for play in plays]),
-            "device_id": ("bigint", [play.device_pk for play in plays]),
             "floor_id": ("bigint", [play.floor_pk for play in plays]),
             "announcement_id": ("bigint", [play.announcement_pk for play in plays]),
             "priority": ("text", [play.priority for play in plays]),
-            "play_at": ("timestamptz", [instants[play.play_at] for play in plays]),
-            "expires_at": ("timestamptz", [instants[play.expires_at] for play in plays]),
-            "volume": ("smallint", [play.volume for play in plays]),
+            "play_at": ("timestamptz", [clock.from_us(play.play_at) for play in plays]),
+            "expires_at": ("timestamptz", [clock.from_us(play.expires_at) for play in plays]),
             "duck_db": ("float8", [play.duck_db for play in plays]),
             "late": ("text", [play.late for play in plays]),
         },
     )
-    status = ledger.FAILED if reason else ledger.PENDING
-    ended = now if reason else None
+
+
+def _end(plays: Sequence[ports.PlannedPlay], written: Written, *, now: datetime, reason: str) -> None:
+    """The first entry in the history of what was not to be heard from the beginning; counted, and told if it alarms."""
+    made = [
+        (play.priority, event.event_id)
+        for play in plays
+        for event in play.events
+        if event.event_id not in written.not_these
+    ]
+    table, values = given("made", {"id": ("uuid", [event_id for _, event_id in made])})
     with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT.format(given=table),
-            [status, reason, ledger.REASONS[reason], _instant(ended), _instant(now), *values],
-        )
-        made = _ids(cursor.fetchall(), plays)
-        if reason:
-            table, values = given("made", {"id": ("uuid", list(made))})
-            cursor.execute(_REMEMBER.format(given=table), [_instant(now), status, reason, *values])
-            _count_ended(plays, made, reason)
-    tell_plays_of({play.device_pk for play in plays if play.event_id in made})
-    if reason in ALARMING:
-        tell_failed(PlayEvent._base_manager.filter(pk__in=made).order_by("play_at"), now=now)
-    return made
-
-
-def _count_ended(plays: Sequence[ports.PlannedPlay], made: Set[UUID], reason: str) -> None:
-    numbers = Counter(play.priority for play in plays if play.event_id in made)
-    for priority, number in numbers.items():
+        cursor.execute(_REMEMBER.format(given=table), [_instant(now), ledger.FAILED, reason, *values])
+    for priority, number in Counter(priority for priority, _ in made).items():
         counting.note_ended(status=ledger.FAILED, reason=reason, priority=priority, number=number)
+    if reason in ALARMING:
+        rows = PlayEvent._base_manager.filter(pk__in=[event_id for _, event_id in made])
+        tell_failed(rows.order_by("play_at"), now=now)
 
 
 _INSERT = """
+WITH p AS MATERIALIZED (
+    SELECT
+        g.*, a.id AS words_id, COALESCE(a.title, '') AS words, f.id AS place_id, COALESCE(f.name, '') AS place
+    FROM {plays} {announcements} {floors}
+), e AS MATERIALIZED (SELECT * FROM {events})
 INSERT INTO play_events (
     id, play_id, announcement_id, announcement_title, device_id, device_name, client_id, floor_id, floor_name,
     event_type, priority, status, reason, error_message, completed_at, created_at, play_at, expires_at, volume,
     duck_db, late, waits_for_device, override_quiet_hours, outcome
 )
 SELECT
-    p.id, p.play_id, a.id, COALESCE(a.title, ''), d.id, d.name, d.client_id, f.id, COALESCE(f.name, ''),
-    'scheduled', p.priority, %s, %s, %s, %s, %s, p.play_at, p.expires_at, p.volume,
+    e.id, p.play_id, p.words_id, p.words, d.id, d.name, d.client_id, p.place_id, p.place,
+    'scheduled', p.priority, %s, %s, %s, %s, %s, p.play_at, p.expires_at, e.volume,
     p.duck_db, p.late, false, false, ''
-FROM {given}
-JOIN devices d ON d.id = p.device_id
-LEFT JOIN announcements a ON a.id = p.announcement_id
-LEFT JOIN floors f ON f.id = p.floor_id
+FROM e JOIN p ON p.number = e.play {devices}
 WHERE true
 ON CONFLICT DO NOTHING
 RETURNING CAST(id AS text)
@@ -107,11 +150,13 @@ def _instant(at: datetime | None) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
 
 
-def _ids(rows: Sequence[tuple[str]], plays: Sequence[ports.PlannedPlay]) -> set[UUID]:
-    """The keys as the database hands them out. As a rule all are new, and need not be read: that takes its time."""
-    if len(rows) == len(plays):
-        return {play.event_id for play in plays}
-    return {UUID(key) for (key,) in rows}
+def _written(rows: Sequence[tuple[str]], events: Sequence[ports.PlannedEvent]) -> Written:
+    """By the keys that the database hands out. As a rule all are new, and need not be read: that takes its time."""
+    if len(rows) == len(events):
+        return Written(len(rows), frozenset())
+    return Written(
+        len(rows), frozenset({event.event_id for event in events} - {UUID(key) for (key,) in rows})
+    )
 
 
 def questions(reports: Iterable[tuple[DeviceReport, UUID]]) -> list[ports.Question]:
@@ -149,13 +194,13 @@ def _when(
     return clock.to_us(arrived - LONGEST_AWAY), clock.to_us(arrived) + around
 
 
-def insert_asked(questions: Sequence[ports.Question], *, now: datetime) -> set[UUID]:
-    """Asks every app that plans for these plays, and writes those it knows; returns their ids."""
+def insert_asked(questions: Sequence[ports.Question], *, now: datetime) -> Written:
+    """Asks every app that plans for these plays, and writes those it knows."""
     asked = {(question.device_pk, event_id) for question in questions for event_id in question.event_ids}
-    found = {
-        play.event_id: play
-        for planner in ports.planners()
-        for play in planner.planned(questions)
-        if (play.device_pk, play.event_id) in asked
-    }
-    return insert(list(found.values()), now=now)
+    found: list[ports.PlannedPlay] = []
+    for planner in ports.planners():
+        for play in planner.planned(questions):
+            known = [event for event in play.events if (event.device_pk, event.event_id) in asked]
+            asked.difference_update((event.device_pk, event.event_id) for event in known)
+            found.append(replace(play, events=known))
+    return insert(found, now=now)

@@ -16,26 +16,35 @@ from uuid import UUID
 from msgspec import Struct
 
 
-class PlannedPlay(Struct, frozen=True, kw_only=True, gc=False):
-    """One play that a rule planned on one device: what `events.planned.insert` writes into the ledger.
+class PlannedEvent(Struct, frozen=True, gc=False):
+    """One device of a planned play; `volume` 0–100 within its floor's bounds.
 
-    Instants µs UTC, `volume` 0–100 within the floor's bounds, `duck_db` dB. `play_id` is the same on all devices
-    of one occurrence. `floor_pk` is where the device was to play it, `announcement_pk` None if nothing could be
-    chosen. `priority` and `late` are the ledger's. A tick makes tens of thousands: a dataclass takes five times as
-    long, and the garbage collector would walk through them all.
+    A tick makes tens of thousands: a dataclass takes five times as long, and the garbage collector would walk through
+    them all.
     """
 
     event_id: UUID
-    play_id: UUID
     device_pk: int
+    volume: int
+
+
+class PlannedPlay(Struct, frozen=True, kw_only=True):
+    """One occurrence that a rule planned at one place: what `events.planned.insert` writes into the ledger.
+
+    Instants µs UTC, `duck_db` dB. `play_id` is the same at all places of the occurrence. `floor_pk` is where the
+    devices were to play it, `announcement_pk` None if nothing could be chosen. `priority` and `late` are the ledger's.
+    """
+
+    play_id: UUID
+    client_pk: int
     floor_pk: int | None
     announcement_pk: int | None
     priority: str
     play_at: int
     expires_at: int
-    volume: int
     duck_db: float
     late: str
+    events: Sequence[PlannedEvent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from devices.desired import effective_volume
 from devices.models import Device
 from devices.ports import DeviceReport
 from events.domain import ledger
-from events.ports import PlannedPlay
+from events.ports import PlannedEvent, PlannedPlay
 
 TOLD_PLAYS = UUID("5b1f0c5e-0b43-5c0f-9d0a-5f7e6f1f2a90")
 BACK = timedelta(days=90)
@@ -52,17 +52,16 @@ def plays_told(reports: Iterable[tuple[DeviceReport, UUID]]) -> Iterator[Planned
             continue
         own = owners.get(message.announcement_id or 0) == device.client_id
         yield PlannedPlay(
-            event_id=own_id(device_pk, event_id),
             play_id=uuid5(TOLD_PLAYS, f"{device.client_id}/{message.announcement_id}/{play_at}"),
-            device_pk=device_pk,
+            client_pk=device.client_id,
             floor_pk=device.floor_id,
             announcement_pk=message.announcement_id if own else None,
             priority=message.priority or ledger.INTERVAL,
             play_at=play_at,
             expires_at=play_at + EXPIRY_US,
-            volume=effective_volume(device),
             duck_db=DUCK_DB,
             late="join",
+            events=[PlannedEvent(own_id(device_pk, event_id), device_pk, effective_volume(device))],
         )
 
 

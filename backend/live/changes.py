@@ -16,7 +16,6 @@ from django.db import transaction
 
 from devices.bus import publish
 from devices.hub import Change, Told
-from devices.models import Device
 from live.protocol import MOST_IDS, Topic
 
 
@@ -31,14 +30,15 @@ class Post:
         self._waiting: dict[tuple[Any, ...], Change] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live-post")
 
-    def send(self, change: Change) -> None:
+    def send(self, *changes: Change) -> None:
         """Soon; what is told already and has not left is not told twice."""
         if not settings.REDIS_URL:
-            publish(Told([change]))
+            publish(Told(list(changes)))
             return
         with self._lock:
             first = not self._waiting
-            self._waiting[change.topic, change.client, change.floor, *change.keys] = change
+            for change in changes:
+                self._waiting[change.topic, change.client, change.floor, *change.keys] = change
         if first:
             self._thread.submit(self._leave)
 
@@ -79,9 +79,8 @@ def tell_plays(events: Iterable[Any]) -> None:
         tell("plays", client=client, floor=floor, keys=keys)
 
 
-def tell_plays_of(devices: Collection[int]) -> None:
-    """Plays were written ahead for these devices: many, so that none is named."""
-    if devices:
-        places = Device._base_manager.filter(pk__in=devices).values_list("client_id", "floor_id").distinct()
-        for client, floor in places.order_by():
-            tell("plays", client=client, floor=floor)
+def tell_plays_at(places: Collection[tuple[int, int | None]]) -> None:
+    """Plays were written ahead at these places (client, floor): many, so that none is named."""
+    if places:
+        changes = [Change("plays", client, floor, []) for client, floor in places]
+        transaction.on_commit(lambda: _post.send(*changes))

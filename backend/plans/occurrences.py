@@ -14,7 +14,7 @@ from devices.models import Device
 from devices.plan import Asset, Occurrence
 from events.domain import ledger
 from events.models import PlayEvent
-from events.ports import PlannedPlay
+from events.ports import PlannedEvent, PlannedPlay
 from plans.programme import asset_of
 from playlists.content import Sound
 from schedules.plays import fates_of
@@ -46,20 +46,21 @@ def scheduled_on(device: Device, start_us: int, end_us: int, *, now: datetime) -
     windows = {schedule.pk: (start_us, end_us) for schedule in schedules}
     now_us = clock.to_us(now)
     due = [
-        (schedule_pk, fate.play)
+        (schedule_pk, fate.play, event)
         for schedule_pk, fates in fates_of(audience, windows, only=device).items()
         for fate in fates
+        for event in fate.play.events
         if not fate.reason and fate.play.expires_at > now_us
     ]
     recorded = _recorded(device, now, end_us) if due else {}
     told = [
-        (schedule_pk, play, recorded.get(str(play.event_id), play.announcement_pk))
-        for schedule_pk, play in due
+        (schedule_pk, play, event, recorded.get(str(event.event_id), play.announcement_pk))
+        for schedule_pk, play, event in due
     ]
-    rows = _rows(announcement_pk for _, _, announcement_pk in told)
+    rows = _rows(announcement_pk for *_, announcement_pk in told)
     occurrences = [
-        _occurrence(schedule_pk, play, rows[announcement_pk])
-        for schedule_pk, play, announcement_pk in sorted(told, key=_order)
+        _occurrence(schedule_pk, play, event, rows[announcement_pk])
+        for schedule_pk, play, event, announcement_pk in sorted(told, key=_order)
         if announcement_pk in rows
     ]
     needed = dict.fromkeys(each.announcement_id for each in occurrences)
@@ -68,8 +69,8 @@ def scheduled_on(device: Device, start_us: int, end_us: int, *, now: datetime) -
     )
 
 
-def _order(told: tuple[int, PlannedPlay, int | None]) -> tuple[int, str]:
-    return told[1].play_at, str(told[1].event_id)
+def _order(told: tuple[int, PlannedPlay, PlannedEvent, int | None]) -> tuple[int, str]:
+    return told[1].play_at, str(told[2].event_id)
 
 
 def _recorded(device: Device, now: datetime, end_us: int) -> dict[str, int | None]:
@@ -94,16 +95,16 @@ def _rows(pks: Iterable[int | None]) -> dict[int | None, dict[str, Any]]:
     return {row["pk"]: row for row in rows}
 
 
-def _occurrence(schedule_pk: int, play: PlannedPlay, row: dict[str, Any]) -> Occurrence:
+def _occurrence(schedule_pk: int, play: PlannedPlay, event: PlannedEvent, row: dict[str, Any]) -> Occurrence:
     priority: Any = play.priority
     late: Any = play.late
     return Occurrence(
-        event_id=str(play.event_id),
+        event_id=str(event.event_id),
         announcement_id=row["pk"],
         sha256=row["sha256"],
         play_at=play.play_at,
         expires_at=play.expires_at,
-        volume=play.volume,
+        volume=event.volume,
         priority=priority,
         duck_db=play.duck_db,
         late=late,

@@ -21,7 +21,7 @@ from devices.protocol import CancelAnnouncement
 from events import moves, planned
 from events.domain import ledger
 from events.models import PlayEvent
-from events.ports import PlannedPlay, Question
+from events.ports import PlannedEvent, PlannedPlay, Question
 from playlists.content import announcements, sound_of, told
 from playlists.domain import Segment, programme_event_id, programme_play_id
 from playlists.models import FloorProgramme
@@ -48,21 +48,26 @@ def plays_of(segments: Iterable[Segment], floor_pk: int, devices: Sequence[Devic
     One that a device did not begin in time it joins where the others are, and not after its end.
     """
     floor = str(floor_pk)
-    for segment in announcements(list(segments)):
-        for device in devices:
-            yield PlannedPlay(
-                event_id=programme_event_id(segment.playlist_id, floor, segment.start, str(device.pk)),
-                play_id=programme_play_id(segment.playlist_id, floor, segment.start),
-                device_pk=device.pk,
-                floor_pk=floor_pk,
-                announcement_pk=sound_of(segment).pk,
-                priority=ledger.PLAYLIST,
-                play_at=segment.start,
-                expires_at=segment.end,
-                volume=effective_volume(device),
-                duck_db=DUCK_DB,
-                late="join",
-            )
+    for segment in announcements(list(segments)) if devices else ():
+        yield PlannedPlay(
+            play_id=programme_play_id(segment.playlist_id, floor, segment.start),
+            client_pk=devices[0].client_id,
+            floor_pk=floor_pk,
+            announcement_pk=sound_of(segment).pk,
+            priority=ledger.PLAYLIST,
+            play_at=segment.start,
+            expires_at=segment.end,
+            duck_db=DUCK_DB,
+            late="join",
+            events=[
+                PlannedEvent(
+                    programme_event_id(segment.playlist_id, floor, segment.start, str(device.pk)),
+                    device.pk,
+                    effective_volume(device),
+                )
+                for device in devices
+            ],
+        )
 
 
 # --- ahead -----------------------------------------------------------------------------------------------
@@ -103,8 +108,8 @@ def _write_ahead(floor_pk: int, now: datetime) -> int:
         devices = list(Device.objects.filter(floor_id=floor_pk, revoked_at=None).select_related("floor"))
         plays = list(plays_of(due, floor_pk, devices))
         over = [play for play in plays if play.expires_at <= clock.to_us(now)]
-        written = len(planned.insert(over, now=now, reason="missed"))
-        written += len(planned.insert([play for play in plays if play not in over], now=now))
+        written = planned.insert(over, now=now, reason="missed").number
+        written += planned.insert([play for play in plays if play not in over], now=now).number
     coming = next((segment.start for segment in spoken if segment.start >= until), told_until)
     programme.announcements_from = clock.from_us(coming)
     programme.save(update_fields=["announcements_from"])
@@ -177,8 +182,9 @@ def _asked(question: Question, device: Device, floor_pk: int) -> Iterator[Planne
             if question.earliest <= segment.start < question.latest
         ]
         for play in plays_of(heard, floor_pk, [device]):
-            if play.event_id in wanted:
-                wanted.discard(play.event_id)
+            (event,) = play.events
+            if event.event_id in wanted:
+                wanted.discard(event.event_id)
                 yield play
         if not wanted:
             return

@@ -19,7 +19,6 @@ from django.db.models import QuerySet
 from django.db.models.functions import Mod
 from msgspec.structs import replace
 
-from announcements.models import Announcement
 from common import clock
 from common.given import given
 from common.tenancy import system_scope
@@ -29,13 +28,14 @@ from devices.models import Device
 from devices.services import announce_plan
 from events import planned
 from events.domain import ledger
-from events.messages import SOUND, order_of_planned
+from events.messages import order_of_planned, sounds_of
 from events.models import PlayEvent
-from events.ports import PlannedPlay, Question
+from events.planned import Written
+from events.ports import PlannedEvent, PlannedPlay, Question
 from schedules import locks
 from schedules.models import Schedule
 from schedules.overruling import overrule
-from schedules.plays import Fate, fates_of, plays_of
+from schedules.plays import Fate, fates_of, play_of
 from schedules.selectors import Audience, Place, Speaker, audience_of, of_device
 
 AHEAD = timedelta(seconds=90)
@@ -105,9 +105,10 @@ def _turn(now: datetime, due: QuerySet[Schedule]) -> tuple[int, bool]:
         locks.lift({schedule.client_id for schedule in changed if schedule in open_}, now=now)
         overrule(changed, fates, now=now)
         announce_plan(devices=_devices(audience, changed))
-    written = _record([fate for found in fates.values() for fate in found], now)
+    told = [fate for found in fates.values() for fate in found]
+    written = _record(told, now)
     _remember(fates)
-    _push([fate.play for found in fates.values() for fate in found if not fate.reason], written, now)
+    _push([fate.play for fate in told if not fate.reason], written.not_these, now)
     locks.remember(_locked_since(locked), now=now)
     for schedule in locked:
         schedule.planned_until, schedule.stale = now + locks.LOOK, False
@@ -115,7 +116,7 @@ def _turn(now: datetime, due: QuerySet[Schedule]) -> tuple[int, bool]:
         schedule.planned_until, schedule.stale = _next(audience, schedule, windows, now), False
     _keep(claimed)
     behind = any(each.planned_until is not None and each.planned_until < now + AHEAD for each in claimed)
-    return len(written), behind or len(claimed) == AT_ONCE
+    return written.number, behind or len(claimed) == AT_ONCE
 
 
 def _window(schedule: Schedule, now: datetime) -> tuple[int, int]:
@@ -155,14 +156,15 @@ def _devices(audience: Audience, schedules: Iterable[Schedule]) -> set[int]:
     }
 
 
-def _record(fates: Sequence[Fate], now: datetime) -> set[UUID]:
-    """Writes the rows that are not there yet, by what comes of them; returns their ids."""
+def _record(fates: Sequence[Fate], now: datetime) -> Written:
+    """Writes the rows that are not there yet, by what comes of them."""
     now_us = clock.to_us(now)
     by_reason: dict[str, list[PlannedPlay]] = defaultdict(list)
     for play, reason in fates:
         by_reason[reason or ("missed" if play.expires_at <= now_us else "")].append(play)
-    written = (planned.insert(plays, now=now, reason=reason) for reason, plays in by_reason.items())
-    return set().union(*written)
+    written = [planned.insert(plays, now=now, reason=reason) for reason, plays in by_reason.items()]
+    there = frozenset().union(*(each.not_these for each in written))
+    return Written(sum(each.number for each in written), there)
 
 
 def _remember(fates: Mapping[int, Sequence[Fate]]) -> None:
@@ -200,37 +202,55 @@ def _keep(schedules: Sequence[Schedule]) -> None:
         )
 
 
-def _push(plays: Sequence[PlannedPlay], written: Set[UUID], now: datetime) -> None:
+def _push(plays: Iterable[PlannedPlay], there: Set[UUID], now: datetime) -> None:
     """After the commit: what of these is pending, one message for each occurrence."""
-    together: dict[tuple[UUID, int | None], list[PlannedPlay]] = defaultdict(list)
-    for play in _pending([play for play in plays if play.expires_at > clock.to_us(now)], written):
-        together[play.play_id, play.announcement_pk].append(play)
-    announcements = Announcement.objects.only(*SOUND).in_bulk({pk for _, pk in together if pk is not None})
+    now_us = clock.to_us(now)
+    together: dict[tuple[UUID, int], list[PlannedPlay]] = defaultdict(list)
+    for play in _pending([play for play in plays if play.expires_at > now_us], there):
+        if play.announcement_pk is not None:
+            together[play.play_id, play.announcement_pk].append(play)
+    sounds = sounds_of({announcement_pk for _, announcement_pk in together})
     bus.publish_on_commit(
         *(
             Plays(
-                common=order_of_planned(some[0], announcement, now=now),
+                common=order_of_planned(some[0], sounds[announcement_pk], now=now),
                 targets=[
-                    Target(play.device_pk, str(play.event_id), play.volume, play.play_at, play.expires_at)
+                    Target(event.device_pk, str(event.event_id), event.volume, play.play_at, play.expires_at)
                     for play in some
+                    for event in play.events
                 ],
-                ordered_at=clock.to_us(now),
+                ordered_at=now_us,
             )
             for (_, announcement_pk), some in together.items()
-            if (announcement := announcements.get(announcement_pk or 0)) is not None
+            if announcement_pk in sounds
         )
     )
 
 
-def _pending(plays: Sequence[PlannedPlay], written: Set[UUID]) -> Iterator[PlannedPlay]:
-    """Those that have just been `written`, and the older ones that are not under way yet, as they stand."""
-    older = {play.event_id: play for play in plays if play.event_id not in written}
-    yield from (play for play in plays if play.event_id not in older)
-    if not older:
-        return
+def _pending(plays: Sequence[PlannedPlay], there: Set[UUID]) -> Iterable[PlannedPlay]:
+    """Those that have just been written, and of those that were `there` what is not under way yet, as it stands."""
+    if not there:
+        return plays
+    older = [event.event_id for play in plays for event in play.events if event.event_id in there]
     rows = PlayEvent.objects.filter(pk__in=older, status=ledger.PENDING)
-    for pk, announcement_pk, volume in rows.values_list("pk", "announcement_id", "volume"):
-        yield replace(older[pk], announcement_pk=announcement_pk, volume=volume)
+    columns = rows.values_list("pk", "announcement_id", "volume")
+    known = {pk: (announcement_pk, volume) for pk, announcement_pk, volume in columns}
+    return [each for play in plays for each in _as_known(play, there, known)]
+
+
+def _as_known(
+    play: PlannedPlay, there: Set[UUID], known: Mapping[UUID, tuple[int | None, int]]
+) -> Iterator[PlannedPlay]:
+    """What is new of a play, and what is pending of it, by the words that stand on the record."""
+    by_words: dict[int | None, list[PlannedEvent]] = defaultdict(list)
+    for event in play.events:
+        if event.event_id not in there:
+            by_words[play.announcement_pk].append(event)
+        elif event.event_id in known:
+            announcement_pk, volume = known[event.event_id]
+            by_words[announcement_pk].append(replace(event, volume=volume))
+    for announcement_pk, events in by_words.items():
+        yield replace(play, announcement_pk=announcement_pk, events=events)
 
 
 # --- afterwards ------------------------------------------------------------------------------------------
@@ -263,6 +283,6 @@ def _asked(question: Question, device: Device) -> Iterator[PlannedPlay]:
         if place in audience.devices and schedule.pk in audience.devices[place]
     }
     for occurrence in audience.occurrences(place, windows) if windows else ():
-        for play in plays_of(occurrence, place, [Speaker.of(device)]):
-            if play.event_id in question.event_ids:
-                yield play
+        play = play_of(occurrence, place, device.client_id, [Speaker.of(device)])
+        if play.events[0].event_id in question.event_ids:
+            yield play

@@ -33,7 +33,7 @@ def overrule(schedules: Iterable[Schedule], fates: Mapping[int, Sequence[Fate]],
         outcome="",
         status__in=[ledger.PENDING, ledger.DELIVERED, ledger.FAILED],
     )
-    wanted = {fate.play.event_id: fate for pk in pks for fate in fates.get(pk, ())}
+    wanted = {event.event_id: fate for pk in pks for fate in fates.get(pk, ()) for event in fate.play.events}
     titles = _titles(wanted.values())
     moved: list[PlayEvent] = []
     for event in rows:

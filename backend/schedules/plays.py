@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from devices.models import Device
 from devices.protocol import Priority as PlayPriority
-from events.ports import PlannedPlay
+from events.ports import PlannedEvent, PlannedPlay
 from schedules.domain import Occurrence, Priority, occurrence_event_id, occurrence_play_id
 from schedules.selectors import Audience, Place, Speaker
 
@@ -24,23 +24,23 @@ class Fate(NamedTuple):
     reason: str
 
 
-def plays_of(occurrence: Occurrence, place: Place, devices: Iterable[Speaker]) -> Iterator[PlannedPlay]:
-    """The occurrence on each of these devices, which hang at `place`."""
-    play_id = occurrence_play_id(occurrence.schedule_id, occurrence.at)
-    for device in devices:
-        yield PlannedPlay(
-            event_id=occurrence_event_id(occurrence.schedule_id, occurrence.at, str(device.pk)),
-            play_id=play_id,
-            device_pk=device.pk,
-            floor_pk=place.floor_pk,
-            announcement_pk=None if occurrence.announcement_id is None else int(occurrence.announcement_id),
-            priority=PRIORITY_OF[occurrence.priority],
-            play_at=occurrence.at,
-            expires_at=occurrence.expires_at,
-            volume=device.volume,
-            duck_db=DUCK_DB,
-            late="join",
-        )
+def play_of(occurrence: Occurrence, place: Place, client_pk: int, devices: Iterable[Speaker]) -> PlannedPlay:
+    """The occurrence on these devices of a business, which hang at `place`."""
+    schedule_id, at = occurrence.schedule_id, occurrence.at
+    return PlannedPlay(
+        play_id=occurrence_play_id(schedule_id, at),
+        client_pk=client_pk,
+        floor_pk=place.floor_pk,
+        announcement_pk=None if occurrence.announcement_id is None else int(occurrence.announcement_id),
+        priority=PRIORITY_OF[occurrence.priority],
+        play_at=at,
+        expires_at=occurrence.expires_at,
+        duck_db=DUCK_DB,
+        late="join",
+        events=[
+            PlannedEvent(occurrence_event_id(schedule_id, at, str(pk)), pk, volume) for pk, volume in devices
+        ],
+    )
 
 
 def fates_of(
@@ -50,11 +50,11 @@ def fates_of(
     found: dict[int, list[Fate]] = defaultdict(list)
     places = audience.devices if only is None else audience.devices.keys() & {Place.of(only)}
     for place in places:
-        heard = audience.devices[place]
+        heard, client_pk = audience.devices[place], audience.clients[place]
         for occurrence in audience.occurrences(place, windows):
             pk = int(occurrence.schedule_id)
             devices = heard[pk] if only is None else [each for each in heard[pk] if each.pk == only.pk]
-            found[pk] += [
-                Fate(play, occurrence.reason or "") for play in plays_of(occurrence, place, devices)
-            ]
+            if devices:
+                play = play_of(occurrence, place, client_pk, devices)
+                found[pk].append(Fate(play, occurrence.reason or ""))
     return found

@@ -171,12 +171,13 @@ class Speaker(NamedTuple):
 class Audience:
     """Rules, the places where they are heard, and what these lay over them.
 
-    `rules` by schedule; `zones` are the IANA zones of the places; `devices` those of each place by schedule (none,
-    while a floor has none).
+    `rules` by schedule; `clients` (keys) and IANA `zones` of the places; `devices` those of each place by schedule
+    (none, while a floor has none).
     """
 
     rules: dict[int, ScheduleRule]
     floors: dict[Place, FloorRules] = field(default_factory=dict)
+    clients: dict[Place, int] = field(default_factory=dict)
     zones: dict[Place, str] = field(default_factory=dict)
     devices: dict[Place, dict[int, list[Speaker]]] = field(default_factory=dict)
     places: dict[int, list[Place]] = field(default_factory=lambda: defaultdict(list))
@@ -258,6 +259,7 @@ def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:
                 audience.add(schedule.pk, place, [Speaker.of(device)])
     stops = stops_of([place.floor_pk for place in spoken if place.floor_pk is not None])
     for place, row in spoken.items():
+        audience.clients[place] = row.client_id
         audience.zones[place] = row.zone if isinstance(row, Floor) else row.client.timezone
         audience.floors[place] = laid_over(row, stops.get(place.floor_pk or 0, ()), now=now)
     return audience

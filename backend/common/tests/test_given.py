@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
-from common.given import given
+from common.given import given, joined
 
 KEY = UUID("00000000-0000-4000-8000-00000000abcd")
 INSTANT = datetime(2026, 3, 29, 1, 30, 0, 250_000, tzinfo=UTC)
@@ -54,3 +55,25 @@ def test_columns_stay_side_by_side_and_meet_what_django_keeps() -> None:
 def test_what_has_no_text_is_refused() -> None:
     with pytest.raises(TypeError):
         given("t", {"value_": ("text", [object()])})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("how", "meets"), [("JOIN", 1), ("LEFT JOIN", 2)])
+def test_rows_are_looked_up_by_their_keys(how: str, meets: int) -> None:
+    known = ContentType.objects.get_for_model(ContentType).pk
+    table, values = given("t", {"key": ("bigint", [known, 0])})
+    statement = f"SELECT t.key, c.model FROM {table} {joined(how, 'django_content_type', 'c', 't.key')}"  # noqa: S608  # the test's own names
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        assert cursor.fetchall() == [(known, "contenttype"), (0, None)][:meets]
+
+
+@pytest.mark.production
+@pytest.mark.django_db
+def test_no_table_is_read_as_a_whole_for_a_few_of_its_rows() -> None:
+    table, values = given("t", {"key": ("bigint", list(range(5000)))})
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN SELECT 1 FROM {table} {joined('JOIN', 'devices', 'd', 't.key')}", values)  # noqa: S608  # the test's own names
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Nested Loop" in plan
+    assert "Hash" not in plan

@@ -15,7 +15,7 @@ from events import planned, services, sweeper
 from events.alerts import ALARMING
 from events.delivery import EventLedger
 from events.domain import ledger
-from events.ports import PlannedPlay
+from events.ports import PlannedEvent, PlannedPlay
 from events.tests.support import NOW, ack, fresh, make_event, online, receipt
 from webhooks.tests.support import make_webhook, told
 
@@ -102,17 +102,16 @@ def test_a_person_s_cancellation_is_no_alarm(shop: Any) -> None:
 @pytest.mark.parametrize("reason", ["missed", "no_announcement", "quiet_hours", "exception_date", ""])
 def test_what_a_tick_finds_too_late(shop: Any, reason: str) -> None:
     play = PlannedPlay(
-        event_id=uuid4(),
         play_id=uuid4(),
-        device_pk=shop.devices[0].pk,
+        client_pk=shop.client.pk,
         floor_pk=shop.floors[0].pk,
         announcement_pk=None,
         priority="interval",
         play_at=clock.to_us(NOW),
         expires_at=clock.to_us(NOW + timedelta(seconds=2)),
-        volume=50,
         duck_db=-15.0,
         late="skip",
+        events=[PlannedEvent(uuid4(), shop.devices[0].pk, 50)],
     )
     with system_scope("as a tick does"):
         for _ in range(2):

@@ -64,20 +64,21 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Any:
     return connect
 
 
-def play_of(shop: Any, announcement: Announcement, **changes: Any) -> ports.PlannedPlay:
-    """A play that was due an hour ago on the first device."""
+def play_of(
+    shop: Any, announcement: Announcement, *, device_pk: int | None = None, **changes: Any
+) -> ports.PlannedPlay:
+    """A play that was due an hour ago on the first device, or another."""
     values: dict[str, Any] = {
-        "event_id": uuid4(),
         "play_id": uuid4(),
-        "device_pk": shop.devices[0].pk,
+        "client_pk": shop.client.pk,
         "floor_pk": shop.floors[0].pk,
         "announcement_pk": announcement.pk,
         "priority": "interval",
         "play_at": NOW_US - HOUR,
         "expires_at": NOW_US - HOUR + 2_000_000,
-        "volume": 60,
         "duck_db": -15.0,
         "late": "join",
+        "events": [ports.PlannedEvent(uuid4(), device_pk or shop.devices[0].pk, 60)],
     }
     return ports.PlannedPlay(**(values | changes))
 
@@ -93,10 +94,10 @@ def test_a_device_that_played_offline_gets_its_row(shop: Any, announcement: Any,
     play = play_of(shop, announcement)
     connected(Rules(play))
     for _ in range(2):  # the device sends it until it is acknowledged
-        EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
+        EventLedger().store([receipt(play.events[0].device_pk, play.events[0].event_id)], now=NOW)
     with system_scope("test"):
         event = PlayEvent.objects.get()
-        assert event.pk == play.event_id
+        assert event.pk == play.events[0].event_id
         assert (event.status, event.event_type, event.priority) == ("completed", "scheduled", "interval")
         assert (event.device_name, event.floor_name, event.announcement_title) == (
             "Speaker Ground",
@@ -111,8 +112,8 @@ def test_a_device_that_played_offline_gets_its_row(shop: Any, announcement: Any,
 def test_a_row_that_is_there_is_not_asked_for(shop: Any, announcement: Any, connected: Any) -> None:
     play = play_of(shop, announcement)
     rules = connected(Rules(play))
-    EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
-    EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
+    EventLedger().store([receipt(play.events[0].device_pk, play.events[0].event_id)], now=NOW)
+    EventLedger().store([receipt(play.events[0].device_pk, play.events[0].event_id)], now=NOW)
     assert len(rules.asked) == 1
 
 
@@ -121,12 +122,12 @@ def test_a_reason_closes_the_row_from_the_beginning_and_a_receipt_corrects_it(
 ) -> None:
     play = play_of(shop, announcement)
     with system_scope("test"):
-        assert insert([play], now=NOW, reason="missed") == {play.event_id}
-        assert insert([play], now=NOW) == set()
+        assert insert([play], now=NOW, reason="missed") == (1, frozenset())
+        assert insert([play], now=NOW) == (0, {play.events[0].event_id})
         event = PlayEvent.objects.get()
         assert (event.status, event.reason, event.completed_at) == ("failed", "missed", NOW)
         assert event.error_message == "The server was down when it was due."
-    EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
+    EventLedger().store([receipt(play.events[0].device_pk, play.events[0].event_id)], now=NOW)
     with system_scope("test"):
         event.refresh_from_db()
         assert (event.status, event.reason) == ("completed", "")
@@ -136,7 +137,7 @@ def test_a_reason_closes_the_row_from_the_beginning_and_a_receipt_corrects_it(
 def test_another_devices_event_stays_unknown(shop: Any, announcement: Any, connected: Any) -> None:
     play = play_of(shop, announcement)
     connected(Rules(play))
-    EventLedger().store([receipt(shop.devices[1].pk, play.event_id)], now=NOW)
+    EventLedger().store([receipt(shop.devices[1].pk, play.events[0].event_id)], now=NOW)
     with system_scope("test"):
         assert not PlayEvent.objects.exists()
 
@@ -153,7 +154,7 @@ def test_what_was_removed_since_leaves_its_reference_empty(
 ) -> None:
     play = play_of(shop, announcement, announcement_pk=announcement.pk + 1, floor_pk=None)
     connected(Rules(play))
-    EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
+    EventLedger().store([receipt(play.events[0].device_pk, play.events[0].event_id)], now=NOW)
     with system_scope("test"):
         event = PlayEvent.objects.get()
         assert (event.announcement_id, event.announcement_title, event.floor_id) == (None, "", None)
@@ -261,10 +262,12 @@ def test_a_speaker_tells_only_of_its_own_business_and_of_its_own_events(
         insert([play], now=NOW)
     connected(Rules())
     stranger = other_shop.devices[0].pk
-    EventLedger().store([told(stranger, play.event_id, announcement.pk, play_at=play.play_at)], now=NOW)
+    EventLedger().store(
+        [told(stranger, play.events[0].event_id, announcement.pk, play_at=play.play_at)], now=NOW
+    )
     EventLedger().store([told(stranger, uuid4(), announcement.pk, play_at=play.play_at)], now=NOW)
     with system_scope("test"):
-        assert PlayEvent.objects.get(pk=play.event_id).status == "pending"
+        assert PlayEvent.objects.get(pk=play.events[0].event_id).status == "pending"
         own = PlayEvent.objects.get(client=other_shop.client)
         assert (own.announcement_id, own.announcement_title, own.status) == (None, "", "completed")
 
@@ -277,13 +280,19 @@ def test_nobody_takes_the_place_of_a_play_that_has_no_row_yet(
     play = play_of(shop, announcement)
     stranger = other_shop.devices[0].pk
     for _ in range(2):
-        EventLedger().store([told(stranger, play.event_id, announcement.pk, play_at=play.play_at)], now=NOW)
+        EventLedger().store(
+            [told(stranger, play.events[0].event_id, announcement.pk, play_at=play.play_at)], now=NOW
+        )
     with system_scope("test"):
-        assert insert([play], now=NOW) == {play.event_id}
-    EventLedger().store([receipt(play.device_pk, play.event_id)], now=NOW)
+        assert insert([play], now=NOW) == (1, frozenset())
+    EventLedger().store([receipt(play.events[0].device_pk, play.events[0].event_id)], now=NOW)
     with system_scope("test"):
         event = PlayEvent.objects.get(client=shop.client)
-        assert (event.pk, event.device_id, event.status) == (play.event_id, play.device_pk, "completed")
+        assert (event.pk, event.device_id, event.status) == (
+            play.events[0].event_id,
+            play.events[0].device_pk,
+            "completed",
+        )
         assert PlayEvent.objects.get(client=other_shop.client).device_id == stranger
 
 
@@ -300,10 +309,12 @@ def test_the_words_that_were_heard_count(
     plays = [play_of(shop, announcement) for _ in range(3)]
     connected(Rules(*plays))
     for play, announcement_pk in zip(plays, [heard.pk, foreign.pk, 0], strict=True):
-        report = told(play.device_pk, play.event_id, announcement_pk, started_at=NOW_US - HOUR)
+        report = told(
+            play.events[0].device_pk, play.events[0].event_id, announcement_pk, started_at=NOW_US - HOUR
+        )
         EventLedger().store([report], now=NOW)
     with system_scope("test"):
-        titles = [PlayEvent.objects.get(pk=play.event_id).announcement_title for play in plays]
+        titles = [PlayEvent.objects.get(pk=play.events[0].event_id).announcement_title for play in plays]
     assert titles == ["Till three", "Till two", "Till two"]
 
 
@@ -316,7 +327,13 @@ def test_a_silence_is_recorded_by_its_own_reason(
 ) -> None:
     play = play_of(shop, announcement)
     connected(Rules(play))
-    report = told(play.device_pk, play.event_id, announcement.pk, outcome="skipped_quiet", error=error)
+    report = told(
+        play.events[0].device_pk,
+        play.events[0].event_id,
+        announcement.pk,
+        outcome="skipped_quiet",
+        error=error,
+    )
     EventLedger().store([report], now=NOW)
     with system_scope("test"):
         assert PlayEvent.objects.get().reason == reason
@@ -358,5 +375,5 @@ def test_the_programmes_own_announcements_are_pushed_to_plain_devices_only(
         insert([play], now=NOW - timedelta(minutes=1))
         shop.devices[0].plain = plain
         shop.devices[0].save()
-    due = EventLedger().due([play.device_pk], reconnected=True, now=NOW)
+    due = EventLedger().due([play.events[0].device_pk], reconnected=True, now=NOW)
     assert bool(due) is sent
