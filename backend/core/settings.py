@@ -19,7 +19,7 @@ from dotenv import load_dotenv
 from common import environment
 from common.data_folder import generated_secret, prepare_folder
 from common.logs import FOR_MACHINES
-from core import api_description
+from core import api_description, web_files
 from core.admin_theme import UNFOLD as UNFOLD  # the theme reads it here
 from core.periodic import beat_schedule
 
@@ -202,6 +202,12 @@ if EMBEDDED:
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = EMBEDDED
 
+WEB_ROOT = PROJECT_ROOT / "web"
+WEB_FOLDER = web_files.folder_name(WEB_ROOT, changing=DEBUG)
+STATICFILES_DIRS = [
+    (f"{WEB_FOLDER}/{part}", str(WEB_ROOT / part)) for part in web_files.PARTS if (WEB_ROOT / part).is_dir()
+]
+
 MAX_UPLOAD_BYTES = CONFIG.max_upload_bytes
 MAX_MUSIC_MS = CONFIG.max_music_minutes * 60_000
 MAX_ANNOUNCEMENT_MS = CONFIG.max_announcement_minutes * 60_000
@@ -211,7 +217,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if EMBEDDED
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "core.static_files.StaticFilesStorage"
     },
 }
 USE_S3 = CONFIG.use_s3

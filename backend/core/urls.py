@@ -1,4 +1,4 @@
-"""Every route: the API under /api/, its documentation, signed media links, and Django's admin."""
+"""Every route: the API under /api/, its documentation, signed media links, Django's admin, and the pages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from common import media_urls
-from core import account_pages
+from core import web_pages
 from core.api_docs import AsyncAPIView, SchemaView
 
 handler400 = "common.errors.bad_request_view"
-handler404 = "common.errors.not_found_view"
+handler404 = "core.web_pages.not_found"
 handler500 = "common.errors.server_error_view"
 
 # What stands higher comes first: `announcements/{id}/play/` is the events app's, the rest of it is not.
@@ -39,6 +39,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("api/asyncapi/", AsyncAPIView.as_view(), name="asyncapi"),
     path("", include(media_urls)),
-    path("", include(account_pages)),
+    path("", include(web_pages)),
     path("admin/", admin.site.urls),
 ]

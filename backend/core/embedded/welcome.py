@@ -24,7 +24,10 @@ class Facts:
 
 def text(facts: Facts) -> str:
     """The welcome: a few lines, each with what a newcomer needs next."""
-    rows = [("The API, to read and try", facts.url + facts.docs_path)]
+    rows = [
+        ("The dashboard", f"{facts.url}/"),
+        ("The API, to read and try", facts.url + facts.docs_path),
+    ]
     if facts.elsewhere:
         rows.append(("From other machines", "  ".join(facts.elsewhere)))
     if facts.admin:

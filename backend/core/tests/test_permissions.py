@@ -65,6 +65,7 @@ LISTED = "401 | 200 - - | 200 - | 200 | 401"
 CHANGED = "401 | 403 403 403 | 200 404 | 200 | 401"
 REMOVED = "401 | 403 403 403 | 204 404 | 204 | 401"
 STAFF_ONLY = "401 | 403 403 403 | 403 403 | {} | 401"
+WITHOUT_SPEAKER = "404 | 404 - - | 404 - | 404 | 404"
 MADE = "401 | 403 403 403 | 201 400 | 201 | 401"
 
 LINES = [
@@ -285,10 +286,15 @@ LINES = [
     # --- the API's own description
     Line("GET", "schema/", "200 | 200 - - | 200 - | 200 | 401"),
     Line("GET", "docs/", "200 | 200 - - | 200 - | 200 | 401"),
-    Line("GET", "/invitation", "200 | 200 - - | 200 - | 200 | 200"),
-    Line("GET", "/password-reset", "200 | 200 - - | 200 - | 200 | 200"),
     Line("GET", "redoc/", "200 | 200 - - | 200 - | 200 | 401"),
     Line("GET", "asyncapi/", "200 | 200 - - | 200 - | 200 | 200"),
+    # --- pages: the same for everybody, and of nobody
+    Line("GET", "/", OPEN),
+    Line("GET", "/floors/1", OPEN),
+    Line("GET", "/favicon.ico", "302 | 302 - - | 302 - | 302 | 302"),
+    Line("GET", "/speaker/", WITHOUT_SPEAKER),
+    Line("GET", "/speaker/sw.js", WITHOUT_SPEAKER),
+    Line("GET", "/speaker/manifest.webmanifest", WITHOUT_SPEAKER),
 ]
 
 BODIES = [

@@ -1,0 +1,194 @@
+/** What lies over a page: dialogs, menus, and words that pass by. */
+
+import { t } from "../i18n.js";
+import { classes, html, signal, useEffect, useId, useRef, useState } from "../view.js";
+import { Button, IconButton } from "./button.js";
+import { sentence } from "./fields.js";
+import { Icon as Glyph } from "./icon.js";
+
+/** @typedef {import("../view.js").Children} Children */
+/** @typedef {import("./icon.js").IconName} IconName */
+
+/**
+ * A dialog, there while it is drawn: `open && html`<${Dialog} …>``. The browser's own `<dialog>` holds the focus and gives it back.
+ * @param {{ title: Children, onClose: () => void, wide?: boolean, children?: Children }} props
+ */
+export function Dialog({ title, onClose, wide = false, children }) {
+  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const id = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    const before = document.activeElement;
+    if (element && !element.open) element.showModal();
+    return () => {
+      element?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return html`<dialog ref=${dialog} class=${classes("dialog", { wide })} aria-labelledby=${id}
+    onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}
+    onMouseDown=${(/** @type {MouseEvent} */ event) => { if (event.target === dialog.current) onClose(); }}>
+    <header><h2 id=${id}>${title}</h2><${IconButton} icon="close" label=${t("common.close")} onClick=${onClose} /></header>
+    <div class="body">${children}</div>
+  </dialog>`;
+}
+
+/**
+ * Asks before something that cannot be undone.
+ * @param {{ title: Children, text: Children, act: () => Promise<unknown>, button: string, kind?: "danger" | "primary", onClose: () => void }} props
+ */
+export function Ask({ title, text, act, button, kind = "danger", onClose }) {
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState("");
+  const go = async () => {
+    setBusy(true);
+    try {
+      await act();
+      onClose();
+    } catch (error) {
+      setWrong(sentence(error));
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title=${title} onClose=${onClose}>
+    <p>${text}</p>
+    ${wrong && html`<p class="bad" role="alert">${wrong}</p>`}
+    <div class="actions"><${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind=${kind} busy=${busy} onClick=${go}>${button}</${Button}></div>
+  </${Dialog}>`;
+}
+
+/**
+ * @typedef {object} MenuItem
+ * @property {string} text
+ * @property {IconName} [icon]
+ * @property {() => void} [act]
+ * @property {string} [href]
+ * @property {boolean} [danger]
+ * @property {boolean} [checked] one of a choice
+ */
+
+/**
+ * A button with a menu. Arrow keys move in it, Escape closes it (WAI-ARIA menu button).
+ * @param {{ label: string, items: (MenuItem | { title: string })[], icon?: IconName, button?: (props: Record<string, any>) => any, place?: string }} props `button` draws another than the three dots
+ */
+export function Menu({ label, items, icon = "more", button, place = "" }) {
+  const [open, setOpen] = useState(false);
+  const anchor = useRef(/** @type {HTMLElement | null} */ (null));
+  const entries = () => /** @type {HTMLElement[]} */ ([...(anchor.current?.querySelectorAll("[role^=menuitem]") ?? [])]);
+  const shut = () => {
+    setOpen(false);
+    /** @type {HTMLElement | null | undefined} */ (anchor.current?.querySelector("[aria-haspopup]"))?.focus();
+  };
+  useEffect(() => {
+    if (!open) return undefined;
+    entries()[0]?.focus();
+    const elsewhere = (/** @type {PointerEvent} */ event) => {
+      if (!anchor.current?.contains(/** @type {Node} */ (event.target))) setOpen(false);
+    };
+    document.addEventListener("pointerdown", elsewhere);
+    return () => document.removeEventListener("pointerdown", elsewhere);
+  }, [open]);
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    const all = entries();
+    const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (event.key === "Escape") shut();
+    else if (event.key === "Tab") setOpen(false);
+    else if (to !== undefined) all.at(to % all.length)?.focus();
+    else return;
+    if (event.key !== "Tab") event.preventDefault();
+  };
+  const ties = { "aria-haspopup": "menu", "aria-expanded": open ? "true" : "false", onClick: () => setOpen(!open) };
+  return html`<span class="menu-anchor" ref=${anchor} onKeyDown=${open ? keys : undefined}>
+    ${button ? button(ties) : html`<${IconButton} icon=${icon} label=${label} ...${ties} />`}
+    ${open && html`<div class=${`menu ${place}`} role="menu" aria-label=${label}>
+      ${items.map((item) => ("title" in item ? html`<div class="title" role="presentation">${item.title}</div>` : html`<${Entry} item=${item} shut=${shut} />`))}
+    </div>`}
+  </span>`;
+}
+
+/** @param {{ item: MenuItem, shut: () => void }} props */
+function Entry({ item, shut }) {
+  const role = item.checked === undefined ? "menuitem" : "menuitemradio";
+  const props = { role, tabindex: -1, class: item.danger ? "danger" : "", "aria-checked": item.checked === undefined ? undefined : String(item.checked) };
+  const press = () => {
+    shut();
+    item.act?.();
+  };
+  const inside = html`${item.icon && html`<${Glyph} name=${item.icon} />`}<span class="grow">${item.text}</span>${item.checked && html`<${Glyph} name="check" />`}`;
+  return item.href ? html`<a href=${item.href} ...${props} onClick=${press}>${inside}</a>` : html`<button type="button" ...${props} onClick=${press}>${inside}</button>`;
+}
+
+
+
+/**
+ * @typedef {object} ToastState
+ * @property {number} id
+ * @property {string} text
+ * @property {"plain" | "bad"} kind
+ * @property {number} ms
+ * @property {{ text: string, act: () => void }} [action]
+ * @property {boolean} [running] it shows how much of its time is left
+ */
+
+const toasts = signal(/** @type {ToastState[]} */ ([]));
+let count = 0;
+
+/** @param {number} id */
+const gone = (id) => {
+  toasts.value = toasts.value.filter((each) => each.id !== id);
+};
+
+/**
+ * A word in passing: that something was saved, or was not. Gives what takes it away.
+ * @param {string} text
+ * @param {{ kind?: "plain" | "bad", ms?: number, action?: { text: string, act: () => void }, running?: boolean }} [how]
+ */
+export function toast(text, { kind = "plain", ms = kind === "bad" ? 8000 : 4000, action, running } = {}) {
+  const id = (count += 1);
+  toasts.value = [...toasts.value.slice(-2), { id, text, kind, ms, action, running }];
+  setTimeout(() => gone(id), ms);
+  return () => gone(id);
+}
+
+/** A toast of what went wrong. @param {unknown} error */
+export const toastError = (error) => toast(sentence(error), { kind: "bad" });
+
+/**
+ * Does something after a few seconds, unless it is called back: "Playing in 5 s. Cancel". What is done is told by `done`.
+ * @param {string} text
+ * @param {() => Promise<unknown>} act
+ * @param {{ ms?: number, done?: string }} [how]
+ * @returns {Promise<boolean>} whether it was done
+ */
+export function confirmWithUndo(text, act, { ms = 5000, done } = {}) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(async () => {
+      try {
+        await act();
+        if (done) toast(done);
+        resolve(true);
+      } catch (error) {
+        toastError(error);
+        resolve(false);
+      }
+    }, ms);
+    const call = () => {
+      clearTimeout(timer);
+      away();
+      resolve(false);
+    };
+    const away = toast(text, { ms, running: true, action: { text: t("common.undo"), act: call } });
+  });
+}
+
+/** Where toasts appear; drawn once, by a page's frame. */
+export function Toasts() {
+  return html`<div class="toasts" role="region" aria-label=${t("common.messages")} aria-live="polite">
+    ${toasts.value.map((each) => html`<div key=${each.id} class=${classes("toast", each.kind)} role=${each.kind === "bad" ? "alert" : "status"}>
+      <span class="grow">${each.text}</span>
+      ${each.action && html`<${Button} kind="plain" size="small" onClick=${() => { gone(each.id); each.action?.act(); }}>${each.action.text}</${Button}>`}
+      ${each.running && html`<span class="left" style=${{ animationDuration: `${each.ms}ms` }}></span>`}
+    </div>`)}
+  </div>`;
+}
