@@ -30,11 +30,13 @@ from devices.serializers import (
 
 
 def identity_of(device: Device) -> dict[str, Any]:
-    """Where a device connects and what it is called."""
+    """Where a device connects, what it is called, and where it stands."""
     return {
         "id": device.pk,
         "device_id": device.device_id,
         "name": device.name,
+        "business": device.client.business_name,
+        "floor": device.floor.name if device.floor is not None else "",
         "ws_path": f"/ws/devices/{device.device_id}/",
         "plan_url": f"/api/devices/{device.pk}/plan/",
     }

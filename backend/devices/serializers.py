@@ -194,6 +194,8 @@ class DeviceSelfSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     device_id = serializers.CharField()
     name = serializers.CharField()
+    business = serializers.CharField(help_text="The business's name, for people to read.")
+    floor = serializers.CharField(help_text="The floor's name; empty without one.")
     ws_path = serializers.CharField()
     plan_url = serializers.CharField()
 

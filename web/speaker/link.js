@@ -11,10 +11,14 @@ import { Session } from "./rules/session.js";
 /**
  * Who the link works for. `now` is µs UTC for the envelope; `probed` takes an exchange of the burst of that name;
  * `message` any other message, `welcome` included; `lost` how a connection ended and the seconds until the next.
- * @typedef {{hello: () => Outgoing, owed: () => Promise<Receipt[]>, now: () => number,
+ * @typedef {{hello: () => Outgoing, now: () => number,
  *   probed: (probe: Probe, burst: string) => void, message: (message: Incoming) => void,
  *   lost: (code: number | null, waitS: number) => void}} Handler
  */
+
+/** Probes are answered every 10 s: a server that is silent for so long is gone, whatever the socket believes. */
+const SILENT_US = 35_000_000;
+const CONNECT_MS = 15_000;
 
 /** Whole µs of the monotonic clock. */
 export const monotonicNow = () => Math.round(performance.now() * 1000);
@@ -36,6 +40,9 @@ export class Link {
   /** @type {number | null} */
   #reconnectS = null;
   #closed = false;
+  #heardUs = 0;
+  /** Ends the running connection. @type {(code: number | null) => void} */
+  #end = () => {};
 
   /** @param {string} server its origin @param {string} wsPath @param {string} token @param {Handler} handler */
   constructor(server, wsPath, token, handler) {
@@ -56,7 +63,7 @@ export class Link {
     let code = null;
     const ticket = await this.#ticket();
     if (this.#closed) return;
-    if (typeof ticket === "string") code = await this.#converse(ticket, await this.#handler.owed());
+    if (typeof ticket === "string") code = await this.#converse(ticket);
     else code = ticket;
     if (this.#closed) return;
     const waitS = this.#reconnectS ?? this.#backoff.nextWait(code);
@@ -76,8 +83,25 @@ export class Link {
   }
 
   /**
-   * Sends what is due. To be called after the session was given something, and whenever a timer's precision is in
-   * doubt.
+   * Sends a receipt, again and again until the server has it; without a session the next one finds it in the journal.
+   * @param {Receipt} receipt
+   */
+  owe(receipt) {
+    this.#session?.owe(receipt);
+    this.pump();
+  }
+
+  /**
+   * The same for stretches of music.
+   * @param {readonly import("./rules/messages.js").MusicStretch[]} stretches
+   */
+  oweMusic(stretches) {
+    this.#session?.oweMusic(stretches);
+    this.pump();
+  }
+
+  /**
+   * Sends what is due, and gives up a server that is silent; to be called several times a second.
    */
   pump() {
     const session = this.#session;
@@ -87,9 +111,7 @@ export class Link {
       for (const message of due) socket.send(encode(message, this.#handler.now(), crypto.randomUUID()));
     }
     const now = monotonicNow();
-    if (session.failed(now)) return socket.close();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.pump(), (session.wakeUs(now) - now) / 1000);
+    if (session.failed(now) || now - this.#heardUs > SILENT_US) this.#end(null);
   }
 
   /** Says goodbye and stays away. @param {string} reason */
@@ -109,42 +131,49 @@ export class Link {
   async #ticket() {
     try {
       const headers = { Authorization: `Bearer ${this.#token}` };
-      const answer = await fetch(`${this.#server}/api/devices/ticket/`, { method: "POST", headers });
+      const signal = AbortSignal.timeout(CONNECT_MS);
+      const answer = await fetch(`${this.#server}/api/devices/ticket/`, { method: "POST", headers, signal });
       if (answer.status === 401 || answer.status === 403) return 4000 + answer.status;
       if (answer.status === 429) return 4429;
       return answer.ok ? String((await answer.json()).ticket) : null;
     } catch (error) {
-      if (error instanceof TypeError || error instanceof SyntaxError) return null;
+      if (error instanceof TypeError || error instanceof SyntaxError || error instanceof DOMException) return null;
       throw error;
     }
   }
 
   /**
-   * One connection, until it ends with this close code.
+   * One connection, until it ends with this close code; null where it just fell silent.
    * @param {string} ticket
-   * @param {readonly Receipt[]} owed
-   * @returns {Promise<number>}
+   * @returns {Promise<number | null>}
    */
-  #converse(ticket, owed) {
+  #converse(ticket) {
     const url = new URL(this.#wsPath, this.#server);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url, [SUBPROTOCOL, `ticket.${ticket}`]);
     this.#socket = socket;
+    this.#heardUs = monotonicNow();
     return new Promise((resolve) => {
-      socket.onopen = () => {
-        this.#sessions += 1;
-        this.#session = new Session(this.#handler.hello(), owed, monotonicNow());
-        this.pump();
-      };
-      socket.onmessage = ({ data }) => this.#take(data, socket, monotonicNow());
-      socket.onclose = ({ code }) => {
+      this.#end = (code) => {
+        if (this.#socket !== socket) return;
         const since = this.#session?.welcomedUs ?? null;
         if (since !== null) this.#backoff.lasted((monotonicNow() - since) / 1e6);
-        clearTimeout(this.#timer);
         this.#session = null;
         this.#socket = null;
+        socket.close();
         resolve(code);
       };
+      socket.onopen = () => {
+        if (this.#socket !== socket) return;
+        this.#sessions += 1;
+        this.#session = new Session(this.#handler.hello(), [], monotonicNow());
+        this.pump();
+      };
+      socket.onmessage = ({ data }) => {
+        if (this.#socket === socket) this.#take(data, socket, monotonicNow());
+      };
+      socket.onclose = ({ code }) => this.#end(code);
+      setTimeout(() => socket.readyState === WebSocket.CONNECTING && this.#end(null), CONNECT_MS);
     });
   }
 
@@ -152,6 +181,7 @@ export class Link {
   #take(frame, socket, at) {
     const session = this.#session;
     if (session === null) return;
+    this.#heardUs = at;
     const message = session.received(frame, at);
     if (message.type === "time_reply") {
       const probe = session.probeOf(message.body, at);

@@ -12,7 +12,7 @@ const invitation = shape({
   expires_in: integer,
   interval: optional(integer, 5),
 });
-const claimed = shape({ device_id: text, ws_path: text, plan_url: text, token: text });
+const claimed = shape({ device_id: text, name: text, ws_path: text, plan_url: text, token: text });
 
 /** What a person is shown; seconds for `expires_in`, `interval`. @typedef {ReturnType<typeof invitation>} Invitation */
 /** Who this speaker is from now on. @typedef {ReturnType<typeof claimed>} Identity */

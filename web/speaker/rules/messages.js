@@ -12,6 +12,9 @@ export const SUBPROTOCOL = "sync2gear.v1";
 /** What a speaker may send: bytes a message, messages a second, the burst above that. */
 export const LIMITS = { message_bytes: 65_536, messages_per_second: 10, burst: 40 };
 
+/** What is told as playing where nothing sounds. */
+export const NOTHING = /** @type {const} */ ({ kind: "nothing", id: "", position_ms: 0 });
+
 /** The messages that a speaker is sent, by their `type`. */
 const INCOMING = {
   welcome: shape({

@@ -13,6 +13,9 @@
 const PAIRS = 40;
 /** A pair this far from the line says that the output was stopped or changed: the line begins anew. */
 export const BROKEN_US = 30_000;
+/** Pairs this many times further off than the median one are left out, but none that is nearer than `LEAST_TRIM_US`. */
+const TRIM = 4;
+const LEAST_TRIM_US = 300;
 /** No crystal is further off than this; a steeper line is only jitter over a short time. */
 const MOST_OFF = 500e-6;
 
@@ -53,7 +56,7 @@ export class OutputClock {
 
   /** When the sample of a context time is heard, µs of the monotonic clock. @param {number} contextS */
   heardUs(contextS) {
-    return this.#line.heard_us + (contextS - this.#line.context_s) * 1e6 * this.#line.rate;
+    return heardBy(this.#line, contextS);
   }
 
   /** The context time (s) of what is heard at a reading of the monotonic clock. @param {number} monotonicUs */
@@ -63,21 +66,47 @@ export class OutputClock {
 }
 
 /**
- * The least squares line through pairs: its middle, and µs of the monotonic clock in one µs of the output's.
+ * The line through pairs, without those that lie far from it: a block that was told late must not move it.
  * @param {readonly Pair[]} pairs
  */
 function fit(pairs) {
-  const context_s = mean(pairs.map((each) => each.context_s));
-  const heard_us = mean(pairs.map((each) => each.heard_us));
+  const rough = line(pairs, median);
+  const off = pairs.map((each) => Math.abs(heardBy(rough, each.context_s) - each.heard_us));
+  const most = Math.max(LEAST_TRIM_US, TRIM * median(off));
+  return line(
+    pairs.filter((_, n) => off[n] <= most),
+    mean,
+  );
+}
+
+/**
+ * A line: a point of it, and µs of the monotonic clock in one µs of the output's. Its slope is that of least squares
+ * through pairs whose middle is `middle`.
+ * @param {readonly Pair[]} pairs
+ * @param {(values: readonly number[]) => number} middle
+ */
+function line(pairs, middle) {
+  const mid_s = mean(pairs.map((each) => each.context_s));
+  const nominal_us = pairs.map((each) => each.heard_us - (each.context_s - mid_s) * 1e6);
+  const level_us = middle(nominal_us);
   let along = 0;
   let across = 0;
-  for (const each of pairs) {
-    along += (each.context_s - context_s) ** 2 * 1e6;
-    across += (each.context_s - context_s) * (each.heard_us - heard_us);
-  }
-  const slope = along > 0 ? across / along : 1;
-  return { context_s, heard_us, rate: 1 + Math.min(MOST_OFF, Math.max(-MOST_OFF, slope - 1)) };
+  pairs.forEach((each, n) => {
+    along += (each.context_s - mid_s) ** 2 * 1e6;
+    across += (each.context_s - mid_s) * (nominal_us[n] - level_us);
+  });
+  const off = along > 0 ? across / along : 0;
+  return { context_s: mid_s, heard_us: level_us, rate: 1 + Math.min(MOST_OFF, Math.max(-MOST_OFF, off)) };
 }
+
+/**
+ * @param {{context_s: number, heard_us: number, rate: number}} line
+ * @param {number} contextS
+ */
+const heardBy = (line, contextS) => line.heard_us + (contextS - line.context_s) * 1e6 * line.rate;
 
 /** @param {readonly number[]} values */
 const mean = (values) => values.reduce((sum, each) => sum + each, 0) / values.length;
+
+/** @param {readonly number[]} values */
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];

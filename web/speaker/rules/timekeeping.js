@@ -43,6 +43,14 @@ export class Timekeeper {
     return trusted(this.estimate, this.#clock.monotonicUs());
   }
 
+  /**
+   * The server's time at a reading of the monotonic clock, both µs.
+   * @param {number} monotonicUs
+   */
+  instantAt(monotonicUs) {
+    return serverUs(this.estimate, monotonicUs);
+  }
+
   /** The reading of the monotonic clock at an instant of the server's, both µs. @param {number} instant */
   monotonicAt(instant) {
     return monotonicUs(this.estimate, instant);

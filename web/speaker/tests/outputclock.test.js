@@ -25,6 +25,14 @@ test("it sees through jitter, and follows the crystal", () => {
   assert(Math.abs(clock.contextTime(clock.heardUs(32)) - 32) < 1e-9);
 });
 
+test("one pair that was told late does not move it", () => {
+  const clock = new OutputClock();
+  for (const pair of pairs(80, 50)) clock.add(pair);
+  const before = clock.heardUs(32);
+  clock.add({ context_s: 31, heard_us: clock.heardUs(31) - 10_000 });
+  assert(Math.abs(clock.heardUs(32) - before) < 20, `${clock.heardUs(32) - before} µs off`);
+});
+
 test("an output that was stopped is followed at once; what it told already adds nothing", () => {
   const clock = new OutputClock();
   for (const pair of pairs(0, 0)) clock.add(pair);

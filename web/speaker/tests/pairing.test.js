@@ -50,7 +50,7 @@ test("it waits for a person, slows down when told to, and for good", async () =>
     CLAIMED,
   );
   assert.deepEqual(found.slept, [5, 5, 10, 10]);
-  assert.deepEqual(found.identity, { device_id: "d", ws_path: "/ws/", plan_url: "/plan/", token: "t" });
+  assert.deepEqual(found.identity, { device_id: "d", name: "n", ws_path: "/ws/", plan_url: "/plan/", token: "t" });
 });
 
 for (const code of ["expired_token", "access_denied"]) {
