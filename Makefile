@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker stack test fuzz simulate proxy lint audit docs examples bench chaos lock clean
+.PHONY: help run speaker stack test fuzz simulate proxy lint web audit docs examples bench chaos lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -49,6 +49,9 @@ lint: $(INSTALLED) ## check style, types, the direction of imports, migrations a
 	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py makemigrations --check --dry-run
 	@DJANGO_SETTINGS_MODULE=testing.embedded $(PY) backend/manage.py spectacular --validate --fail-on-warn --file /dev/null
 
+web: $(INSTALLED) ## test the pages' rules and texts, and check their types (status 75: npm's registry was not reached)
+	@$(PY) -m testing.web
+
 audit: $(INSTALLED) ## ask OSV whether a pinned dependency has a known hole (status 75: nobody who knows was reached)
 	@$(PY) -m testing.audit
 
@@ -76,7 +79,7 @@ lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (needs a packa
 	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --output-file backend/requirements.txt pyproject.toml
 
 clean: ## remove the environment and caches; the data in SYNC2GEAR_DATA stay
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis backend/staticfiles bench/results
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis backend/staticfiles bench/results web/node_modules web/.types
 	@find backend player bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first Python that fits; PYTHON=… names another. A pyenv shim may exist and lead nowhere, so each is tried.

@@ -7,6 +7,7 @@ import. While DEBUG is on the folder has a plain name, and a browser asks again 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import posixpath
 import re
@@ -49,3 +50,17 @@ def loaded_first(web: Path, module: str) -> tuple[str, ...]:
         for named in STATIC_IMPORT.findall(text):
             waiting.append(posixpath.normpath(posixpath.join(posixpath.dirname(path), named)))
     return tuple(found)
+
+
+def first_load(web: Path, part: str) -> dict[str, int]:
+    """Each module that the page of this part needs before it shows, and its size in bytes as it is sent: compressed."""
+    modules = (*loaded_first(web, f"{part}/main.js"), "common/boot.js")
+    return {name: len(gzip.compress((web / name).read_bytes())) for name in modules}
+
+
+if __name__ == "__main__":
+    root = Path(__file__).resolve().parents[2] / "web"
+    for part in ("dashboard", "speaker"):
+        if (root / part / "main.js").is_file():
+            sizes = first_load(root, part)
+            print(f"{part}: {sum(sizes.values()):,} bytes compressed in {len(sizes)} modules")  # noqa: T201  # a command

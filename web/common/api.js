@@ -26,13 +26,19 @@ export class ApiError extends Error {
 
   /** What is said of a field; empty when nothing is. @param {string} name */
   of(name) {
-    return this.errors.filter((error) => error.field === name).map((error) => error.detail).join(" ");
+    return this.errors
+      .filter((error) => error.field === name)
+      .map((error) => error.detail)
+      .join(" ");
   }
 
   /** What is said of no field among these: it has to be shown beside the form. @param {readonly string[]} names */
   beside(names) {
     if (!this.errors.length) return this.message;
-    return this.errors.filter(({ field }) => !field || !names.includes(field)).map(({ detail }) => detail).join(" ");
+    return this.errors
+      .filter(({ field }) => !field || !names.includes(field))
+      .map(({ detail }) => detail)
+      .join(" ");
   }
 }
 
@@ -101,10 +107,15 @@ export async function call(method, path, body, options = {}) {
   if (body !== undefined && !(body instanceof FormData)) headers["Content-Type"] = "application/json";
   const sent = body === undefined || body instanceof FormData ? body : JSON.stringify(body);
 
-  let token = options.anonymous ? null : options.as ?? (await caller.token());
+  let token = options.anonymous ? null : (options.as ?? (await caller.token()));
   for (let attempt = 1; ; attempt += 1) {
     if (token) headers.Authorization = `Bearer ${token}`;
-    const answer = await fetched(withQuery(path, options.query), { method, headers, body: sent, signal: options.signal });
+    const answer = await fetched(withQuery(path, options.query), {
+      method,
+      headers,
+      body: sent,
+      signal: options.signal,
+    });
     if (answer.status === 401 && token && !options.as && attempt === 1) {
       token = await caller.renewed(token);
       if (token) continue;

@@ -63,7 +63,7 @@ export function addTexts(texts) {
 export function t(key, values = {}) {
   const text = all[language.value][key] ?? all.en[key];
   if (text === undefined) return key;
-  const chosen = typeof text === "string" ? text : text[plural(Number(values.n))] ?? text.other;
+  const chosen = typeof text === "string" ? text : (text[plural(Number(values.n))] ?? text.other);
   return chosen.replace(/\{(\w+)\}/g, (place, name) => {
     const value = values[name];
     return value === undefined ? place : typeof value === "number" ? number(value) : value;
@@ -148,7 +148,12 @@ export function weekdayName(weekday, form = "short") {
 }
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
-const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1000]];
+const UNITS = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
+];
 
 /** How far away: in 5 minutes, 2 hours ago. @param {Moment} moment @param {number} [now] milliseconds since 1970 */
 export function relative(moment, now = Date.now()) {

@@ -149,7 +149,8 @@ export class Live {
     const socket = this.open(`${scheme}://${location.host}/ws/dashboard/`, [SUBPROTOCOL, `ticket.${ticket}`]);
     this.socket = socket;
     this.heard();
-    socket.onopen = () => socket.send(JSON.stringify({ type: "hello", ...(this.asOf !== null && { as_of: this.asOf }) }));
+    socket.onopen = () =>
+      socket.send(JSON.stringify({ type: "hello", ...(this.asOf !== null && { as_of: this.asOf }) }));
     socket.onmessage = (event) => {
       if (socket !== this.socket) return;
       this.heard();

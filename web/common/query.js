@@ -92,7 +92,8 @@ onChanged((changed) => {
 
 /** Asks again all whose path begins so: after a change of one's own, which need not wait for the socket. @param {...string} beginnings */
 export function invalidate(...beginnings) {
-  for (const [path, entry] of entries) if (beginnings.some((beginning) => path.startsWith(beginning))) refresh(path, entry);
+  for (const [path, entry] of entries)
+    if (beginnings.some((beginning) => path.startsWith(beginning))) refresh(path, entry);
 }
 
 /** Forgets everything: another person is signed in. */
@@ -140,7 +141,7 @@ export function usePages(path, options) {
   const [later, setLater] = useState(/** @type {{ of: any, rows: any[], next: string | null } | null} */ (null));
   const shown = later && later.of === path ? later : null;
   const rows = first.data && joined(first.data.results, shown?.rows ?? []);
-  const next = shown ? shown.next : first.data?.next ?? null;
+  const next = shown ? shown.next : (first.data?.next ?? null);
   const more = next
     ? async () => {
         const page = await api.get(samePlace(next));

@@ -44,7 +44,8 @@ export function followLinks(ours) {
     place.value = here();
   });
   document.addEventListener("click", (event) => {
-    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+      return;
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     if (!link?.href || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
     if (!ours(link.pathname) || (link.hash && link.pathname === location.pathname)) return;

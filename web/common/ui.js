@@ -2,10 +2,33 @@
 
 export { Button, IconButton } from "./ui/button.js";
 export {
-  DropZone, Field, Form, PasswordField, Segments, Select, Slider, Switch, TextArea, TextField, sentence, useForm,
+  DropZone,
+  Field,
+  Form,
+  PasswordField,
+  Segments,
+  Select,
+  Slider,
+  Switch,
+  TextArea,
+  TextField,
+  sentence,
+  useForm,
 } from "./ui/fields.js";
 export { Icon } from "./ui/icon.js";
 export { Ask, Dialog, Menu, Toasts, confirmWithUndo, toast, toastError } from "./ui/overlay.js";
 export {
-  Avatar, Badge, Card, EmptyState, Failed, Notice, PageHeader, Pager, Progress, Skeleton, StatusDot, Table, Tabs,
+  Avatar,
+  Badge,
+  Card,
+  EmptyState,
+  Failed,
+  Notice,
+  PageHeader,
+  Pager,
+  Progress,
+  Skeleton,
+  StatusDot,
+  Table,
+  Tabs,
 } from "./ui/show.js";

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from core.static_files import StaticFilesStorage
-from core.web_files import PARTS, files_of, folder_name, loaded_first
+from core.web_files import PARTS, files_of, first_load, folder_name, loaded_first
 from core.web_pages import DASHBOARD_ADDRESSES, web_url
 from users.links import INVITATION, PASSWORD_RESET
 
@@ -69,11 +68,9 @@ def test_a_module_imports_only_what_is_there() -> None:
 
 @pytest.mark.parametrize(("part", "largest"), [("dashboard", 150_000), ("speaker", 60_000)])
 def test_the_first_load_is_small(part: str, largest: int) -> None:
-    """In bytes of compressed script, each file by itself, as they are sent."""
     if not (WEB / part / "main.js").is_file():
         pytest.skip("this part has no page")
-    modules = (*loaded_first(WEB, f"{part}/main.js"), "common/boot.js")
-    sizes = {name: len(gzip.compress((WEB / name).read_bytes())) for name in modules}
+    sizes = first_load(WEB, part)
     assert 1000 < sum(sizes.values()) < largest, sizes
 
 

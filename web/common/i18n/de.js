@@ -11,7 +11,10 @@ export default {
   "common.pause_of": "{name} anhalten",
   "common.play_of": "{name} anhören",
   "common.position_of": "Stelle in {name}",
-  "common.rate_limited": { one: "Das war zu oft. Versuchen Sie es in einer Sekunde wieder.", other: "Das war zu oft. Versuchen Sie es in {n} Sekunden wieder." },
+  "common.rate_limited": {
+    one: "Das war zu oft. Versuchen Sie es in einer Sekunde wieder.",
+    other: "Das war zu oft. Versuchen Sie es in {n} Sekunden wieder.",
+  },
   "common.retry": "Noch einmal versuchen",
   "common.show_more": "Mehr zeigen",
   "common.show_password": "Passwort zeigen",

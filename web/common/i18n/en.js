@@ -11,7 +11,10 @@ export default {
   "common.pause_of": "Pause {name}",
   "common.play_of": "Listen to {name}",
   "common.position_of": "Position in {name}",
-  "common.rate_limited": { one: "That was too often. Try again in a second.", other: "That was too often. Try again in {n} seconds." },
+  "common.rate_limited": {
+    one: "That was too often. Try again in a second.",
+    other: "That was too often. Try again in {n} seconds.",
+  },
   "common.retry": "Try again",
   "common.show_more": "Show more",
   "common.show_password": "Show the password",

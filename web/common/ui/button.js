@@ -13,7 +13,19 @@ import { Icon } from "./icon.js";
  *   href?: string, type?: "button" | "submit", wide?: boolean, class?: string, children?: Children, [more: string]: any,
  * }} props
  */
-export function Button({ kind = "quiet", size, icon, busy = false, disabled = false, href, type = "button", wide = false, class: more, children, ...rest }) {
+export function Button({
+  kind = "quiet",
+  size,
+  icon,
+  busy = false,
+  disabled = false,
+  href,
+  type = "button",
+  wide = false,
+  class: more,
+  children,
+  ...rest
+}) {
   const looks = classes("button", kind, size, wide && "wide", more);
   const inside = html`${busy ? html`<span class="spinner" aria-hidden="true"></span>` : icon && html`<${Icon} name=${icon} />`}${children}`;
   if (href) return html`<a class=${looks} href=${href} ...${rest}>${inside}</a>`;

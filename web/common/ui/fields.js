@@ -47,7 +47,9 @@ export function TextArea({ label, value, onValue, hint, error, ...rest }) {
  */
 export function PasswordField({ label, value, onValue, hint, error, ...rest }) {
   const [open, setOpen] = useState(false);
-  return html`<${Field} label=${label} hint=${hint} error=${error} control=${(/** @type {any} */ ties) => html`<div class="with-end">
+  return html`<${Field} label=${label} hint=${hint} error=${error} control=${(
+    /** @type {any} */ ties,
+  ) => html`<div class="with-end">
     <input class="input" type=${open ? "text" : "password"} value=${value} autocapitalize="none" spellcheck=${false}
       onInput=${(/** @type {any} */ event) => onValue(event.currentTarget.value)} ...${ties} ...${rest} />
     <${IconButton} icon=${open ? "close" : "key"} label=${t(open ? "common.hide_password" : "common.show_password")} onClick=${() => setOpen(!open)} />
@@ -79,8 +81,22 @@ export function Switch({ label, checked, onValue, hint, checkbox = false, ...res
  * A number between two, such as a volume. `onValue` while it moves, `onDone` when it is let go.
  * @param {{ label: Children, value: number, onValue: (value: number) => void, onDone?: (value: number) => void, min?: number, max?: number, step?: number, unit?: string, hint?: Children, error?: string, [more: string]: any }} props
  */
-export function Slider({ label, value, onValue, onDone, min = 0, max = 100, step = 1, unit = "", hint, error, ...rest }) {
-  return html`<${Field} label=${label} hint=${hint} error=${error} control=${(/** @type {any} */ ties) => html`<div class="slider">
+export function Slider({
+  label,
+  value,
+  onValue,
+  onDone,
+  min = 0,
+  max = 100,
+  step = 1,
+  unit = "",
+  hint,
+  error,
+  ...rest
+}) {
+  return html`<${Field} label=${label} hint=${hint} error=${error} control=${(
+    /** @type {any} */ ties,
+  ) => html`<div class="slider">
     <input type="range" min=${min} max=${max} step=${step} value=${value} aria-valuetext=${`${value}${unit}`}
       onInput=${(/** @type {any} */ event) => onValue(Number(event.currentTarget.value))}
       onChange=${(/** @type {any} */ event) => onDone?.(Number(event.currentTarget.value))} ...${ties} ...${rest} />
@@ -95,8 +111,10 @@ export function Slider({ label, value, onValue, onDone, min = 0, max = 100, step
 export function Segments({ label, value, options, onValue }) {
   const name = useId();
   return html`<div class="segments" role="radiogroup" aria-label=${label}>
-    ${options.map(([key, text]) => html`<label key=${key}><input type="radio" name=${name} value=${key} checked=${key === value}
-      onChange=${() => onValue(key)} /><span>${text}</span></label>`)}
+    ${options.map(
+      ([key, text]) => html`<label key=${key}><input type="radio" name=${name} value=${key} checked=${key === value}
+      onChange=${() => onValue(key)} /><span>${text}</span></label>`,
+    )}
   </div>`;
 }
 
@@ -110,19 +128,32 @@ export function DropZone({ label, accept, multiple = false, onFiles, children })
     if (files?.length) onFiles([...files].slice(0, multiple ? files.length : 1));
   };
   return html`<label class=${`drop${over ? " over" : ""}`}
-    onDragOver=${(/** @type {DragEvent} */ event) => { event.preventDefault(); setOver(true); }}
+    onDragOver=${(/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      setOver(true);
+    }}
     onDragLeave=${() => setOver(false)}
-    onDrop=${(/** @type {DragEvent} */ event) => { event.preventDefault(); setOver(false); take(event.dataTransfer?.files); }}>
+    onDrop=${(/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      setOver(false);
+      take(event.dataTransfer?.files);
+    }}>
     ${children}<span class="strong">${label}</span>
     <input class="unseen" type="file" accept=${accept} multiple=${multiple}
-      onChange=${(/** @type {any} */ event) => { take(event.currentTarget.files); event.currentTarget.value = ""; }} />
+      onChange=${(/** @type {any} */ event) => {
+        take(event.currentTarget.files);
+        event.currentTarget.value = "";
+      }} />
   </label>`;
 }
 
 /** What went wrong, for a person: the server's own sentence, or that it cannot be reached. @param {unknown} error */
 export function sentence(error) {
   if (error instanceof Unreachable) return t("common.unreachable");
-  if (error instanceof ApiError) return error.code === "rate_limited" ? t("common.rate_limited", { n: Math.max(1, error.retryAfterS) }) : error.message;
+  if (error instanceof ApiError)
+    return error.code === "rate_limited"
+      ? t("common.rate_limited", { n: Math.max(1, error.retryAfterS) })
+      : error.message;
   return t("common.failed");
 }
 
@@ -174,7 +205,8 @@ export function useForm(initial, act) {
   };
 
   /** What no field shows. */
-  const wrong = () => (!error ? "" : error instanceof ApiError && error.errors.length ? error.beside([...asked]) : sentence(error));
+  const wrong = () =>
+    !error ? "" : error instanceof ApiError && error.errors.length ? error.beside([...asked]) : sentence(error);
 
   return { values, set, of, submit, busy, error, setError, wrong };
 }
@@ -184,7 +216,10 @@ export function useForm(initial, act) {
  * @param {{ form: { submit: () => Promise<boolean>, wrong: () => string }, children?: Children, actions?: Children, class?: string }} props
  */
 export function Form({ form, children, actions, class: more = "" }) {
-  return html`<form class=${`stack ${more}`} novalidate onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); void form.submit(); }}>
+  return html`<form class=${`stack ${more}`} novalidate onSubmit=${(/** @type {Event} */ event) => {
+    event.preventDefault();
+    void form.submit();
+  }}>
     ${children}
     <${Wrong} form=${form} />
     ${actions && html`<div class="actions row wrap">${actions}</div>`}

@@ -26,8 +26,13 @@ export function Dialog({ title, onClose, wide = false, children }) {
     };
   }, []);
   return html`<dialog ref=${dialog} class=${classes("dialog", { wide })} aria-labelledby=${id}
-    onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}
-    onMouseDown=${(/** @type {MouseEvent} */ event) => { if (event.target === dialog.current) onClose(); }}>
+    onCancel=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      onClose();
+    }}
+    onMouseDown=${(/** @type {MouseEvent} */ event) => {
+      if (event.target === dialog.current) onClose();
+    }}>
     <header><h2 id=${id}>${title}</h2><${IconButton} icon="close" label=${t("common.close")} onClick=${onClose} /></header>
     <div class="body">${children}</div>
   </dialog>`;
@@ -74,7 +79,8 @@ export function Ask({ title, text, act, button, kind = "danger", onClose }) {
 export function Menu({ label, items, icon = "more", button, place = "" }) {
   const [open, setOpen] = useState(false);
   const anchor = useRef(/** @type {HTMLElement | null} */ (null));
-  const entries = () => /** @type {HTMLElement[]} */ ([...(anchor.current?.querySelectorAll("[role^=menuitem]") ?? [])]);
+  const entries = () =>
+    /** @type {HTMLElement[]} */ ([...(anchor.current?.querySelectorAll("[role^=menuitem]") ?? [])]);
   const shut = () => {
     setOpen(false);
     /** @type {HTMLElement | null | undefined} */ (anchor.current?.querySelector("[aria-haspopup]"))?.focus();
@@ -101,25 +107,33 @@ export function Menu({ label, items, icon = "more", button, place = "" }) {
   const ties = { "aria-haspopup": "menu", "aria-expanded": open ? "true" : "false", onClick: () => setOpen(!open) };
   return html`<span class="menu-anchor" ref=${anchor} onKeyDown=${open ? keys : undefined}>
     ${button ? button(ties) : html`<${IconButton} icon=${icon} label=${label} ...${ties} />`}
-    ${open && html`<div class=${`menu ${place}`} role="menu" aria-label=${label}>
+    ${
+      open &&
+      html`<div class=${`menu ${place}`} role="menu" aria-label=${label}>
       ${items.map((item) => ("title" in item ? html`<div class="title" role="presentation">${item.title}</div>` : html`<${Entry} item=${item} shut=${shut} />`))}
-    </div>`}
+    </div>`
+    }
   </span>`;
 }
 
 /** @param {{ item: MenuItem, shut: () => void }} props */
 function Entry({ item, shut }) {
   const role = item.checked === undefined ? "menuitem" : "menuitemradio";
-  const props = { role, tabindex: -1, class: item.danger ? "danger" : "", "aria-checked": item.checked === undefined ? undefined : String(item.checked) };
+  const props = {
+    role,
+    tabindex: -1,
+    class: item.danger ? "danger" : "",
+    "aria-checked": item.checked === undefined ? undefined : String(item.checked),
+  };
   const press = () => {
     shut();
     item.act?.();
   };
   const inside = html`${item.icon && html`<${Glyph} name=${item.icon} />`}<span class="grow">${item.text}</span>${item.checked && html`<${Glyph} name="check" />`}`;
-  return item.href ? html`<a href=${item.href} ...${props} onClick=${press}>${inside}</a>` : html`<button type="button" ...${props} onClick=${press}>${inside}</button>`;
+  return item.href
+    ? html`<a href=${item.href} ...${props} onClick=${press}>${inside}</a>`
+    : html`<button type="button" ...${props} onClick=${press}>${inside}</button>`;
 }
-
-
 
 /**
  * @typedef {object} ToastState
@@ -185,10 +199,20 @@ export function confirmWithUndo(text, act, { ms = 5000, done } = {}) {
 /** Where toasts appear; drawn once, by a page's frame. */
 export function Toasts() {
   return html`<div class="toasts" role="region" aria-label=${t("common.messages")} aria-live="polite">
-    ${toasts.value.map((each) => html`<div key=${each.id} class=${classes("toast", each.kind)} role=${each.kind === "bad" ? "alert" : "status"}>
+    ${toasts.value.map(
+      (
+        each,
+      ) => html`<div key=${each.id} class=${classes("toast", each.kind)} role=${each.kind === "bad" ? "alert" : "status"}>
       <span class="grow">${each.text}</span>
-      ${each.action && html`<${Button} kind="plain" size="small" onClick=${() => { gone(each.id); each.action?.act(); }}>${each.action.text}</${Button}>`}
+      ${
+        each.action &&
+        html`<${Button} kind="plain" size="small" onClick=${() => {
+          gone(each.id);
+          each.action?.act();
+        }}>${each.action.text}</${Button}>`
+      }
       ${each.running && html`<span class="left" style=${{ animationDuration: `${each.ms}ms` }}></span>`}
-    </div>`)}
+    </div>`,
+    )}
   </div>`;
 }

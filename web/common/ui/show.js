@@ -42,7 +42,13 @@ export function StatusDot({ kind, label }) {
   return html`<span class=${`dot ${kind}`} role="img" aria-label=${label} title=${label}></span>`;
 }
 
-const NOTICE_ICONS = /** @type {Record<Kind, IconName>} */ ({ good: "check", warn: "warning", bad: "warning", accent: "info", plain: "info" });
+const NOTICE_ICONS = /** @type {Record<Kind, IconName>} */ ({
+  good: "check",
+  warn: "warning",
+  bad: "warning",
+  accent: "info",
+  plain: "info",
+});
 
 /** A sentence that must be seen where it stands. @param {{ kind?: Kind, children?: Children, [more: string]: any }} props */
 export function Notice({ kind = "plain", children, ...rest }) {
@@ -75,8 +81,16 @@ export function Progress({ share, label, kind = "plain" }) {
 
 /** A person's picture, or their initials. @param {{ name: string, url?: string | null }} props */
 export function Avatar({ name, url }) {
-  const initials = name.split(/\s+/).filter(Boolean).map((word) => word[0]).slice(0, 2).join("").toUpperCase();
-  return url ? html`<img class="avatar" src=${url} alt="" />` : html`<span class="avatar" aria-hidden="true">${initials || "?"}</span>`;
+  const initials = name
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => word[0])
+    .slice(0, 2)
+    .join("")
+    .toUpperCase();
+  return url
+    ? html`<img class="avatar" src=${url} alt="" />`
+    : html`<span class="avatar" aria-hidden="true">${initials || "?"}</span>`;
 }
 
 /**
@@ -94,8 +108,10 @@ export function Tabs({ label, current, tabs, onChoose }) {
     onChoose?.(tabs[index].key);
     /** @type {HTMLElement} */ (/** @type {HTMLElement} */ (event.currentTarget).children[index]).focus();
   };
-  return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${step}>${tabs.map((tab) => html`<button key=${tab.key} type="button" role="tab"
-    aria-selected=${tab.key === current ? "true" : "false"} tabindex=${tab.key === current ? 0 : -1} onClick=${() => onChoose?.(tab.key)}>${tab.text}</button>`)}</div>`;
+  return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${step}>${tabs.map(
+    (tab) => html`<button key=${tab.key} type="button" role="tab"
+    aria-selected=${tab.key === current ? "true" : "false"} tabindex=${tab.key === current ? 0 : -1} onClick=${() => onChoose?.(tab.key)}>${tab.text}</button>`,
+  )}</div>`;
 }
 
 /**

@@ -19,9 +19,16 @@ function element() {
   const look = () => {
     if (!heard.value) return;
     const lengthMs = Number.isFinite(made.duration) ? made.duration * 1000 : heard.value.lengthMs;
-    heard.value = { ...heard.value, playing: !made.paused, atMs: made.currentTime * 1000, lengthMs, failed: made.error !== null };
+    heard.value = {
+      ...heard.value,
+      playing: !made.paused,
+      atMs: made.currentTime * 1000,
+      lengthMs,
+      failed: made.error !== null,
+    };
   };
-  for (const name of ["play", "pause", "timeupdate", "durationchange", "ended", "error", "seeked"]) made.addEventListener(name, look);
+  for (const name of ["play", "pause", "timeupdate", "durationchange", "ended", "error", "seeked"])
+    made.addEventListener(name, look);
   return made;
 }
 
@@ -56,7 +63,8 @@ export function peaksOf(samples, bars) {
   const width = samples.length / bars;
   const peaks = Array.from({ length: bars }, (_, bar) => {
     let most = 0;
-    for (let at = Math.floor(bar * width); at < Math.floor((bar + 1) * width); at += 1) most = Math.max(most, Math.abs(samples[at]));
+    for (let at = Math.floor(bar * width); at < Math.floor((bar + 1) * width); at += 1)
+      most = Math.max(most, Math.abs(samples[at]));
     return most;
   });
   const loudest = Math.max(...peaks) || 1;
@@ -99,9 +107,12 @@ export function Player({ url, label, lengthMs = 0, eager = false }) {
       there = false;
     };
   }, [url, wanted]);
-  useEffect(() => () => {
-    if (heard.value?.url === url) silence();
-  }, [url]);
+  useEffect(
+    () => () => {
+      if (heard.value?.url === url) silence();
+    },
+    [url],
+  );
   const whole = mine?.lengthMs || lengthMs;
   const share = mine && whole ? mine.atMs / whole : 0;
   return html`<div class="player">

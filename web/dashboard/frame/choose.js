@@ -24,7 +24,13 @@ export default function Choose() {
   const invited = place.value.path === "/invitation";
   const form = useForm({ password: "", name: "" }, async ({ password, name }) => {
     if (invited) {
-      adopt(await api.post("/api/auth/invitations/accept/", { token, password, ...(name && { name }) }, { anonymous: true }));
+      adopt(
+        await api.post(
+          "/api/auth/invitations/accept/",
+          { token, password, ...(name && { name }) },
+          { anonymous: true },
+        ),
+      );
       go("/");
     } else {
       await api.post("/api/auth/password-reset/confirm/", { token, password }, { anonymous: true });
@@ -34,7 +40,8 @@ export default function Choose() {
   });
   const title = t(invited ? "frame.invitation" : "frame.new_password");
   const below = html`<a href="/sign-in">${t("frame.back_to_sign_in")}</a>`;
-  if (!token) return html`<${Door} title=${title} below=${below}><${Notice} kind="bad">${t("frame.link_incomplete")}</${Notice}></${Door}>`;
+  if (!token)
+    return html`<${Door} title=${title} below=${below}><${Notice} kind="bad">${t("frame.link_incomplete")}</${Notice}></${Door}>`;
   return html`<${Door} title=${title} lead=${t(invited ? "frame.invitation_lead" : "frame.new_password_lead")} below=${below}>
     <${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" wide busy=${form.busy}>${t(invited ? "frame.start" : "frame.save")}</${Button}>`}>
       ${invited && html`<${TextField} label=${t("frame.your_name")} hint=${t("frame.name_optional")} autocomplete="name" ...${form.of("name")} />`}

@@ -15,12 +15,17 @@ export default {
   "frame.invitation": "Willkommen bei sync2gear",
   "frame.invitation_lead": "Wählen Sie ein Passwort für Ihr Konto, und Sie sind dabei.",
   "frame.language": "Sprache",
-  "frame.link_incomplete": "Dieser Link ist nicht vollständig. Öffnen Sie ihn noch einmal aus der E-Mail, oder fordern Sie einen neuen an.",
-  "frame.loan": "Sie handeln als {name} von {business}. Alles wird unter Ihrem eigenen Namen, {by}, festgehalten. Bis {until}.",
+  "frame.link_incomplete":
+    "Dieser Link ist nicht vollständig. Öffnen Sie ihn noch einmal aus der E-Mail, oder fordern Sie einen neuen an.",
+  "frame.loan":
+    "Sie handeln als {name} von {business}. Alles wird unter Ihrem eigenen Namen, {by}, festgehalten. Bis {until}.",
   "frame.loan_end": "Nicht mehr so handeln",
-  "frame.lock_client_deleting": "Dieses Geschäft wird gelöscht. Sie können alles ansehen, aber nichts ändern oder abspielen.",
-  "frame.lock_client_suspended": "Dieses Geschäft ist gesperrt. Sie können alles ansehen, aber nichts ändern oder abspielen. Bitte wenden Sie sich an sync2gear.",
-  "frame.lock_trial_ended": "Ihre Testzeit ist zu Ende. Sie können alles ansehen, aber nichts ändern oder abspielen. Wenden Sie sich an sync2gear, um weiterzumachen.",
+  "frame.lock_client_deleting":
+    "Dieses Geschäft wird gelöscht. Sie können alles ansehen, aber nichts ändern oder abspielen.",
+  "frame.lock_client_suspended":
+    "Dieses Geschäft ist gesperrt. Sie können alles ansehen, aber nichts ändern oder abspielen. Bitte wenden Sie sich an sync2gear.",
+  "frame.lock_trial_ended":
+    "Ihre Testzeit ist zu Ende. Sie können alles ansehen, aber nichts ändern oder abspielen. Wenden Sie sich an sync2gear, um weiterzumachen.",
   "frame.lost": "Die Verbindung ist unterbrochen. Es wird weiter versucht; was Sie sehen, kann veraltet sein.",
   "frame.mail_sent": "Wenn jemand hier diese Adresse hat, ist eine E-Mail mit einem Link unterwegs.",
   "frame.more": "Mehr",
@@ -60,10 +65,12 @@ export default {
   "frame.theme_light": "Hell",
   "frame.theme_system": "Wie dieses Gerät",
   "frame.timeline": "Tagesplan",
-  "frame.timezone_found": "Die Zeitzone Ihres Ladens ist auf {zone} gestellt. Sie können sie in den Einstellungen ändern.",
+  "frame.timezone_found":
+    "Die Zeitzone Ihres Ladens ist auf {zone} gestellt. Sie können sie in den Einstellungen ändern.",
   "frame.to_start": "Zum Anfang",
   "frame.trial_until": "Kostenlose Testzeit bis {day}",
   "frame.unreachable": "Der Server antwortet nicht",
-  "frame.unreachable_text": "Ihre Lautsprecher spielen von selbst weiter. Diese Seite kommt zurück, sobald der Server wieder da ist.",
+  "frame.unreachable_text":
+    "Ihre Lautsprecher spielen von selbst weiter. Diese Seite kommt zurück, sobald der Server wieder da ist.",
   "frame.your_name": "Ihr Name",
 };

@@ -16,11 +16,14 @@ export default {
   "frame.invitation_lead": "Choose a password for your account, and you are in.",
   "frame.language": "Language",
   "frame.link_incomplete": "This link is not complete. Open it from the mail again, or ask for another.",
-  "frame.loan": "You are acting as {name} of {business}. Everything is on record under your own name, {by}. Until {until}.",
+  "frame.loan":
+    "You are acting as {name} of {business}. Everything is on record under your own name, {by}. Until {until}.",
   "frame.loan_end": "Stop acting",
   "frame.lock_client_deleting": "This business is being deleted. You can look, but change and play nothing.",
-  "frame.lock_client_suspended": "This business is suspended. You can look, but change and play nothing. Please contact sync2gear.",
-  "frame.lock_trial_ended": "Your trial has ended. You can look, but change and play nothing. Please contact sync2gear to go on.",
+  "frame.lock_client_suspended":
+    "This business is suspended. You can look, but change and play nothing. Please contact sync2gear.",
+  "frame.lock_trial_ended":
+    "Your trial has ended. You can look, but change and play nothing. Please contact sync2gear to go on.",
   "frame.lost": "The connection is lost. Trying again; what you see may be old.",
   "frame.mail_sent": "If somebody has this address here, a mail with a link is on its way to them.",
   "frame.more": "More",
@@ -64,6 +67,7 @@ export default {
   "frame.to_start": "To the start",
   "frame.trial_until": "Free trial until {day}",
   "frame.unreachable": "The server does not answer",
-  "frame.unreachable_text": "Your speakers go on playing by themselves. This page comes back as soon as the server does.",
+  "frame.unreachable_text":
+    "Your speakers go on playing by themselves. This page comes back as soon as the server does.",
   "frame.your_name": "Your name",
 };

@@ -28,11 +28,13 @@ function Shown() {
   }
   if (phase.value === "starting") return html`<main class="page"><${Skeleton} /></main>`;
   if (phase.value === "unreachable") return html`<${Unreachable} />`;
-  if (phase.value === "out") return html`<${Redirect} to=${path === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(path + place.value.query)}`} />`;
+  if (phase.value === "out")
+    return html`<${Redirect} to=${path === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(path + place.value.query)}`} />`;
   if (path === "/sign-in") return html`<${Redirect} to=${afterSignIn()} />`;
   // Staff have no shop of their own: they begin with the businesses.
   if (path === "/" && !me.value?.client) return html`<${Redirect} to="/staff" />`;
-  const barred = !found || (found.route.needs && !may(found.route.needs)) || (found.route.of === "shop" && !me.value?.client);
+  const barred =
+    !found || (found.route.needs && !may(found.route.needs)) || (found.route.of === "shop" && !me.value?.client);
   return html`<${Shell} path=${path}>
     ${barred ? html`<${Nowhere} />` : html`<${Lazy} key=${found.route.path} route=${found.route} params=${found.params} />`}
   </${Shell}>`;

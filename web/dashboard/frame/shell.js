@@ -25,7 +25,10 @@ function places() {
 }
 
 /** @param {string} path @param {Route} route */
-const isHere = (path, route) => (route.path === "/" ? path === "/" || path.startsWith("/floors/") : path === route.path || path.startsWith(`${route.path}/`));
+const isHere = (path, route) =>
+  route.path === "/"
+    ? path === "/" || path.startsWith("/floors/")
+    : path === route.path || path.startsWith(`${route.path}/`);
 
 /**
  * Navigation beside the page, on a phone below it.
@@ -37,13 +40,19 @@ export function Shell({ path, children }) {
   useEffect(() => {
     // Who hears the page is taken to its heading; not when it is first loaded, which browsers do themselves.
     if (first.current) first.current = false;
-    else /** @type {HTMLElement | null | undefined} */ (main.current?.querySelector("h1") ?? main.current)?.focus({ preventScroll: true });
+    else
+      /** @type {HTMLElement | null | undefined} */ (main.current?.querySelector("h1") ?? main.current)?.focus({
+        preventScroll: true,
+      });
   }, [path]);
   const all = places();
   const bar = all.filter((route) => BAR.includes(route.path)).slice(0, IN_BAR);
   const rest = all.filter((route) => !bar.includes(route));
   return html`<div class="shell">
-    <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); main.current?.focus(); }}>${t("frame.skip")}</a>
+    <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      main.current?.focus();
+    }}>${t("frame.skip")}</a>
     <${Banners} />
     <header class="side">
       <a class="brand" href="/"><${Mark} />sync2gear</a>
@@ -56,8 +65,11 @@ export function Shell({ path, children }) {
     <main id="main" class="page" ref=${main} tabindex="-1">${children}</main>
     <nav class="bar" aria-label=${t("frame.navigation")}>
       ${bar.map((route) => html`<${Place} key=${route.path} route=${route} here=${isHere(path, route)} />`)}
-      ${rest.length > 0 && html`<${Menu} label=${t("frame.more")} place="up" items=${rest.map((route) => ({ text: t(route.title ?? ""), icon: route.icon, href: route.path }))}
-        button=${(/** @type {Record<string, any>} */ ties) => html`<button type="button" class=${`place${rest.some((route) => isHere(path, route)) ? " here" : ""}`} ...${ties}><${Icon} name="menu" /><span>${t("frame.more")}</span></button>`} />`}
+      ${
+        rest.length > 0 &&
+        html`<${Menu} label=${t("frame.more")} place="up" items=${rest.map((route) => ({ text: t(route.title ?? ""), icon: route.icon, href: route.path }))}
+        button=${(/** @type {Record<string, any>} */ ties) => html`<button type="button" class=${`place${rest.some((route) => isHere(path, route)) ? " here" : ""}`} ...${ties}><${Icon} name="menu" /><span>${t("frame.more")}</span></button>`} />`
+      }
     </nav>
   </div>`;
 }
@@ -77,17 +89,34 @@ function Person({ place = "" }) {
   const person = me.value;
   if (!person) return null;
   const name = person.name || person.email;
-  const themes = /** @type {["system" | "light" | "dark", import("../../common/ui/icon.js").IconName][]} */ ([["system", "screen"], ["light", "sun"], ["dark", "moon"]]);
+  const themes = /** @type {["system" | "light" | "dark", import("../../common/ui/icon.js").IconName][]} */ ([
+    ["system", "screen"],
+    ["light", "sun"],
+    ["dark", "moon"],
+  ]);
   const items = [
     { text: t("frame.profile"), icon: /** @type {const} */ ("person"), href: "/profile" },
     { title: t("frame.theme") },
-    ...themes.map(([key, icon]) => ({ text: t(`frame.theme_${key}`), icon, checked: theme.value === key, act: () => { theme.value = key; } })),
+    ...themes.map(([key, icon]) => ({
+      text: t(`frame.theme_${key}`),
+      icon,
+      checked: theme.value === key,
+      act: () => {
+        theme.value = key;
+      },
+    })),
     { title: t("frame.language") },
-    ...Object.entries(LANGUAGES).map(([key, own]) => ({ text: own, checked: language.value === key, act: () => choose(/** @type {any} */ (key)) })),
+    ...Object.entries(LANGUAGES).map(([key, own]) => ({
+      text: own,
+      checked: language.value === key,
+      act: () => choose(/** @type {any} */ (key)),
+    })),
     { title: person.email },
     { text: t("frame.sign_out"), icon: /** @type {const} */ ("leave"), act: () => void signOut() },
   ];
-  return html`<${Menu} label=${t("frame.person_menu", { name })} items=${items} place=${place} button=${(/** @type {Record<string, any>} */ ties) => html`
+  return html`<${Menu} label=${t("frame.person_menu", { name })} items=${items} place=${place} button=${(
+    /** @type {Record<string, any>} */ ties,
+  ) => html`
     <button type="button" class="person" aria-label=${t("frame.person_menu", { name })} ...${ties}><${Avatar} name=${name} url=${person.avatar} />
       <span class="who"><span class="cut strong">${name}</span><span class="cut small quiet">${person.client?.business_name ?? t("frame.staff_of")}</span></span></button>`} />`;
 }
@@ -105,9 +134,12 @@ function Banners() {
   const lock = locked.value;
   const lost = useLost();
   return html`<div class="banners">
-    ${loan && html`<div class="banner loan" role="alert"><${Icon} name="staff" />
+    ${
+      loan &&
+      html`<div class="banner loan" role="alert"><${Icon} name="staff" />
       <span class="grow">${t("frame.loan", { by: loan.by.name || loan.by.email, name: me.value?.name || me.value?.email || "", business: me.value?.client?.business_name ?? "", until: time(loan.until) })}</span>
-      <${Button} size="small" onClick=${() => void giveBack()}>${t("frame.loan_end")}</${Button}></div>`}
+      <${Button} size="small" onClick=${() => void giveBack()}>${t("frame.loan_end")}</${Button}></div>`
+    }
     ${lock && html`<div class="banner lock" role="alert"><${Icon} name="warning" /><span class="grow">${t(`frame.lock_${lock.code}`)}</span></div>`}
     ${lost && html`<div class="banner lost" role="status"><${Icon} name="offline" /><span class="grow">${t("frame.lost")}</span></div>`}
   </div>`;

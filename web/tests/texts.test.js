@@ -1,0 +1,58 @@
+/** Texts: each language has every text, with the same places; none is missing, none is there for nobody. */
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+
+const web = new URL("../", import.meta.url).pathname;
+const sources = ["common", "dashboard", "speaker"]
+  .flatMap((part) => readdirSync(join(web, part), { recursive: true }).map((path) => join(part, String(path))))
+  .filter((path) => path.endsWith(".js") && !path.includes("tests/"));
+const folders = sources.filter((path) => path.endsWith("/en.js")).map((path) => dirname(path));
+
+/** @typedef {import("../common/i18n.js").Texts} Texts */
+
+/** @type {Record<"en" | "de", Texts>} */
+const all = { en: {}, de: {} };
+for (const folder of folders) {
+  for (const language of /** @type {const} */ (["en", "de"])) {
+    const { default: texts } = await import(join(web, folder, `${language}.js`));
+    for (const key of Object.keys(texts)) assert.ok(!(key in all[language]), `${key} stands twice`);
+    Object.assign(all[language], texts);
+  }
+}
+
+const code = sources
+  .filter((path) => !/\/(en|de)\.js$/.test(path))
+  .map((path) => readFileSync(join(web, path), "utf8"))
+  .join("\n");
+
+/** @param {import("../common/i18n.js").Text} text */
+const places = (text) => [...new Set(JSON.stringify(text).match(/\{\w+\}/g))].sort().join(" ");
+
+test("both languages have the same texts with the same places", () => {
+  assert.ok(folders.length > 1);
+  assert.deepEqual(Object.keys(all.de).sort(), Object.keys(all.en).sort());
+  for (const [key, text] of Object.entries(all.en)) {
+    assert.equal(places(all.de[key]), places(text), key);
+    assert.equal(typeof all.de[key], typeof text, key);
+  }
+});
+
+test("no text that is asked for is missing", () => {
+  const asked = [...code.matchAll(/\bt\(\s*["']([^"']+)["']/g)].map(([, key]) => key);
+  assert.ok(asked.length > 50);
+  assert.deepEqual(
+    [...new Set(asked)].filter((key) => !(key in all.en)),
+    [],
+  );
+});
+
+test("no text is there for nobody", () => {
+  const begun = [...code.matchAll(/`([a-z_]+\.[a-z0-9_.]*)\$\{/g)].map(([, beginning]) => beginning);
+  const idle = Object.keys(all.en).filter(
+    (key) => !code.includes(`"${key}"`) && !begun.some((beginning) => key.startsWith(beginning)),
+  );
+  assert.deepEqual(idle, []);
+});
