@@ -42,6 +42,7 @@ def request_id_in_force() -> str:
     return current_actor().request_id or str(_about.get().get("request_id", ""))
 
 
+ENCODER = json.JSONEncoder(default=str)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -65,11 +66,10 @@ class JsonFormatter(logging.Formatter):
             "exception": self.formatException(record.exc_info) if record.exc_info else "",
         }
         extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        return json.dumps(
+        return ENCODER.encode(
             {
                 name: value
                 for name, value in (line | {**_about.get()} | extra).items()
                 if value not in ("", None)
-            },
-            default=str,
+            }
         )

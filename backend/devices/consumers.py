@@ -58,11 +58,12 @@ class DeviceConnection:
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.offered: list[str] = list(scope.get("subprotocols") or [])
         self.plain = not self.offered
+        self.address = self._address()
         self.session_id = secrets.token_hex(8)
         self.session = DeviceSession.opened(plain=self.plain, now_us=clock.now_us())
         self.device: Known
         self.link: Link | None = None
-        self.ended = asyncio.Event()
+        self._reading: asyncio.Timeout | None = None
         self._background: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -109,7 +110,7 @@ class DeviceConnection:
 
     def _comes_too_often(self) -> bool:
         wanted = self.scope["url_route"]["kwargs"]["device_id"]
-        return settings.RATE_LIMITS and not GATE.lets_in(self._address() or "", wanted, now_us=clock.now_us())
+        return settings.RATE_LIMITS and not GATE.lets_in(self.address or "", wanted, now_us=clock.now_us())
 
     def _credential(self) -> Credential:
         for offered in self.offered:
@@ -154,23 +155,27 @@ class DeviceConnection:
             origin=self._origin(),
             send=self._send,
             on_plain_play=self._plain_play_sent,
-            on_broken=self.ended.set,
+            on_broken=self._end,
             **self._written_straight(),
         )
         if self.plain:
             self._arrived(None)
         overdue = asyncio.get_running_loop().call_later(protocol.HELLO_TIMEOUT_S, self._hello_overdue)
-        reading = asyncio.create_task(self._read())
-        ending = asyncio.create_task(self.ended.wait())
+        self._reading = reading = asyncio.timeout(None)
         try:
-            await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+            async with reading:
+                await self._read()
+        except Exception:
+            if not reading.expired():
+                logger.exception("session of device %s failed", self.device.pk)
         finally:
+            self._reading = None
             overdue.cancel()
-            for task in (reading, ending):
-                task.cancel()
-            failed = (await asyncio.gather(reading, ending, return_exceptions=True))[0]
-            if isinstance(failed, Exception):
-                logger.error("session of device %s failed", self.device.pk, exc_info=failed)
+
+    def _end(self) -> None:
+        """Ends the session, whatever it is waiting for."""
+        if self._reading is not None and self._reading.when() is None:
+            self._reading.reschedule(0)
 
     async def _read(self) -> None:
         while True:
@@ -208,7 +213,7 @@ class DeviceConnection:
         Nothing is waited for here: the frames behind the hello are time probes.
         """
         assert self.link is not None  # noqa: S101  # as above
-        values: dict[str, Any] = {"plain": hello is None, "ip_address": self._address()}
+        values: dict[str, Any] = {"plain": hello is None, "ip_address": self.address}
         if hello is not None:
             values |= {
                 "boot_id": hello.boot_id,
@@ -341,7 +346,7 @@ class DeviceConnection:
         if not task.cancelled() and task.exception() is not None:
             # Nothing was acknowledged, so the device sends it again after it has reconnected.
             logger.error("device %s could not be served", self.device.pk, exc_info=task.exception())
-            self.ended.set()
+            self._end()
 
     async def _leave(self) -> None:
         if self.link is not None:

@@ -47,8 +47,10 @@ def _redeem(ticket: str) -> int | None:
     return device_pk if device_pk is not None and cache.delete(key) else None
 
 
-def recognise(credentials: Sequence[Credential]) -> list[Device | None]:
+def recognise(credentials: Sequence[Credential], *, columns: Sequence[str] = ()) -> list[Device | None]:
     """The devices of many credentials in one query, in order; None for what is not known.
+
+    `columns` are all that is read of them and of their floors and businesses; none: everything.
 
     A device whose token was revoked is returned too: the caller says so and refuses it. The first use of a new
     token retires the old one. Call it inside a scope that shows every client's devices.
@@ -59,11 +61,10 @@ def recognise(credentials: Sequence[Credential]) -> list[Device | None]:
     wanted = {pk for pk in redeemed if pk is not None}
     if not known and not wanted:
         return [None] * len(credentials)
-    rows = list(
-        Device.objects.select_related("floor", "client").filter(
-            Q(token_hash__in=known) | Q(next_token_hash__in=known) | Q(pk__in=wanted)
-        )
+    found = Device.objects.select_related("floor", "client").filter(
+        Q(token_hash__in=known) | Q(next_token_hash__in=known) | Q(pk__in=wanted)
     )
+    rows = list(found.only(*columns) if columns else found)
     by_pk = {row.pk: row for row in rows}
     by_hash = {row.token_hash: row for row in rows if row.token_hash}
     by_next = {row.next_token_hash: row for row in rows if row.next_token_hash}

@@ -33,8 +33,12 @@ REDELIVER_EVERY_S = 5.0
 """How often each process looks for what its devices have not acknowledged."""
 MUSIC_AT_ONCE = 50
 """Messages of music in one transaction, up to 200 stretches each: receipts must not wait long behind them."""
-LOOK_UP_LINGER_S = 0.005
+LOOK_UP_LINGER_S = 0.01
 """Connects gather this long into one query: after a restart all devices come at once."""
+TOUCH_LINGER_S = 0.02
+"""Signs of life gather longer: no device waits for them."""
+ARRIVAL_LINGER_S = 0.05
+"""And so does what is due to devices that came back: the question costs much the same for one as for a hundred."""
 
 
 class Runtime:
@@ -51,8 +55,8 @@ class Runtime:
         self._look_ups: Batcher[Credential, Known | None] = Batcher(
             lambda items: self._in_store(store.look_up, items), linger_s=LOOK_UP_LINGER_S
         )
-        self._touches: Batcher[Touch, Touched] = Batcher(self._touch_all)
-        self._arrivals: Batcher[tuple[int, str], None] = Batcher(self._settle_in)
+        self._touches: Batcher[Touch, Touched] = Batcher(self._touch_all, linger_s=TOUCH_LINGER_S)
+        self._arrivals: Batcher[tuple[int, str], None] = Batcher(self._settle_in, linger_s=ARRIVAL_LINGER_S)
         self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
         self._music: Batcher[DeviceReport, None] = Batcher(self._store_music, largest=MUSIC_AT_ONCE)
         self._statuses: Batcher[DeviceReport, None] = Batcher(self._observe_statuses)

@@ -17,6 +17,7 @@ class Store:
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
+        self.begun = asyncio.Event()
         self.gate = asyncio.Event()
         self.running = 0
 
@@ -24,6 +25,7 @@ class Store:
         self.running += 1
         assert self.running == 1, "one write at a time"
         self.batches.append(list(items))
+        self.begun.set()
         await self.gate.wait()
         self.running -= 1
         if -1 in items:
@@ -59,6 +61,19 @@ async def test_a_lone_item_waits_for_nobody_and_a_burst_lingers() -> None:
     futures.append(batcher.submit(2))
     assert await asyncio.gather(*futures) == [1, 4]
     assert store.batches == [[1, 2]]
+
+
+async def test_the_batch_after_a_batch_lingers_too() -> None:
+    store = Store()
+    batcher = Batcher(store.write, linger_s=0.02)
+    futures = [batcher.submit(1)]
+    await store.begun.wait()
+    futures.append(batcher.submit(2))
+    store.gate.set()
+    await turns()
+    futures.append(batcher.submit(3))
+    await asyncio.gather(*futures)
+    assert store.batches == [[1], [2, 3]]
 
 
 async def test_a_failure_reaches_its_own_batch_and_no_other() -> None:

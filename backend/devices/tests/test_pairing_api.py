@@ -12,7 +12,7 @@ from audit.models import AuditLog
 from common import clock
 from common.tenancy import system_scope
 from core import retention
-from devices import credentials, services
+from devices import credentials, services, store
 from devices.models import Device, DevicePairing
 from devices.tests.shop_floor import row_of
 
@@ -210,3 +210,17 @@ def test_many_credentials_are_recognised_by_one_query(shop, other_shop, django_a
         with django_assert_num_queries(1):
             found = credentials.recognise(shown)
     assert found == [*devices, None, devices[0], None, None]
+
+
+def test_what_a_socket_needs_of_many_devices_is_read_by_one_query(
+    shop, other_shop, django_assert_num_queries
+):
+    devices = [*shop.devices, *other_shop.devices]
+    with system_scope("test"):
+        tokens = [services.rotate_token(device=device) for device in devices]
+        Device.objects.filter(pk=devices[0].pk).update(floor=None)
+    with django_assert_num_queries(1):
+        known = store.look_up([credentials.Credential(token=token) for token in tokens])
+    assert [(one.pk, one.client_id, one.device_id) for one in known] == [
+        (device.pk, device.client_id, device.device_id) for device in devices
+    ]
