@@ -133,7 +133,9 @@ class SpeakerFile(View):
             raise Http404
         text = file.read_text().replace("{{base}}", web_url(""))
         if self.name.endswith(".js"):
-            needed = sorted({*loaded("speaker"), *files_of(settings.WEB_ROOT, "speaker"), "common/boot.js"})
+            later = [name for name in files_of(settings.WEB_ROOT, "speaker") if name.endswith(".js")]
+            modules = {found for name in later for found in loaded_first(settings.WEB_ROOT, name)}
+            needed = sorted({*loaded("speaker"), *modules, "common/boot.js"})
             release = {"base": web_url(""), "files": [web_url(name) for name in needed]}
             text = f"const RELEASE = {json.dumps(release)};\n{text}"
         return HttpResponse(text, content_type=self.content_type, headers={"Cache-Control": "no-cache"})

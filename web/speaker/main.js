@@ -15,8 +15,7 @@ import { Broken, Elsewhere, FirstTouch, Refused, Unfit } from "./page/notices.js
 import { Pairing } from "./page/pairing.js";
 import { Playing } from "./page/playing.js";
 import { Settings } from "./page/settings.js";
-import { PairingError, pair } from "./pairing.js";
-import { SOFTWARE, Speaker } from "./speaker.js";
+import { PairingError, SOFTWARE, pair } from "./pairing.js";
 
 /** @typedef {import("./kept.js").Identity} Identity */
 /** @typedef {import("./page/glance.js").Glance} Glance */
@@ -24,7 +23,7 @@ import { SOFTWARE, Speaker } from "./speaker.js";
  * What is shown.
  * @typedef {{page: "opening"} | {page: "unfit", why: "insecure" | "old"} | {page: "elsewhere"}
  *   | {page: "pairing", shown: import("./page/pairing.js").Shown | null, problem: string}
- *   | {page: "playing", speaker: Speaker, identity: Identity} | {page: "broken", detail: string, seconds: number}} Showing
+ *   | {page: "playing", speaker: import("./speaker.js").Speaker, identity: Identity} | {page: "broken", detail: string, seconds: number}} Showing
  */
 
 const DATABASE = "sync2gear-speaker";
@@ -93,6 +92,7 @@ async function live() {
   const database = await Database.open(DATABASE);
   const kept = new Kept(database);
   const identity = (await kept.load("identity")) ?? (await introduce(kept));
+  const { Speaker } = await import("./speaker.js"); // the larger half: a code is shown without it
   const parts = { kept, journal: new Journal(database), cache: await MediaCache.open(), identity };
   const speaker = await Speaker.wake(parts, {
     changed: () => draw(speaker),
@@ -148,7 +148,7 @@ const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds 
 /** What people call this machine. */
 const system = () => /Android|iPad|iPhone|Macintosh|Windows|CrOS|Linux/.exec(navigator.userAgent)?.[0] ?? "?";
 
-/** @param {Speaker} speaker */
+/** @param {import("./speaker.js").Speaker} speaker */
 function draw(speaker) {
   const now = performance.now();
   if (now - drawnAt < DRAW_MS || document.visibilityState === "hidden") return;

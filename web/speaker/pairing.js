@@ -23,6 +23,8 @@ const claimed = shape({ device_id: text, name: text, ws_path: text, plan_url: te
  */
 /** @typedef {(seconds: number) => Promise<void>} Sleep */
 
+/** What it calls itself. */
+export const SOFTWARE = "sync2gear-web/1";
 /** RFC 8628 §3.5. */
 const SLOW_DOWN_S = 5;
 const UNREACHABLE_S = 5;

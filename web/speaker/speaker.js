@@ -7,6 +7,7 @@ import { Media } from "./media.js";
 import { MusicReports } from "./musicreports.js";
 import { Output } from "./output.js";
 import { Performer } from "./performer.js";
+import { SOFTWARE } from "./pairing.js";
 import { PlanKeeper } from "./planning.js";
 import { shape, text } from "./rules/documents.js";
 import { assetsByHash, neededAssets } from "./rules/plan.js";
@@ -32,7 +33,6 @@ import { Timekeeper } from "./rules/timekeeping.js";
 const place = shape({ name: text, business: text, floor: text });
 /** The names of the speaker, its business and its floor, "" without one. @typedef {ReturnType<typeof place>} Place */
 
-export const SOFTWARE = "sync2gear-web/1";
 const CAPABILITIES = ["sync", "plan", "duck", "join", "cancel", "test_tone", "identify", "music_reports"];
 /** Allowed for decoding an announcement on a slow tablet; the fetch is the server's to add. */
 const DECODE_MS = 400;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,21 @@ def test_a_page_loads_from_this_host_alone_and_nothing_inline(client: Client, pa
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|style=|<style", text), "nothing inline"
 
 
+def test_the_speaker_s_worker_keeps_all_that_its_page_needs(client: Client) -> None:
+    answer = client.get("/speaker/sw.js")
+    assert (answer["Cache-Control"], answer["Content-Type"]) == ("no-cache", "text/javascript; charset=utf-8")
+    told = re.match(r"const RELEASE = (\{.*\});\n", answer.content.decode())
+    assert told is not None
+    release = json.loads(told[1])
+    assert release["base"] == web_url("")
+    page = client.get("/speaker/").content.decode()
+    named = set(re.findall(r'"(/static/[^"]+\.(?:js|css))"', page))
+    assert {web_url("speaker/speaker.js"), web_url("vendor/preact.js")} <= named | set(release["files"])
+    assert named <= set(release["files"])
+    for address in release["files"]:
+        assert finders.find(address.removeprefix("/static/")), address
+
+
 def test_the_links_of_mails_lead_here_and_tell_nobody(client: Client) -> None:
     for purpose in (INVITATION, PASSWORD_RESET):
         answer = client.get(purpose.path)
@@ -68,8 +84,6 @@ def test_a_module_imports_only_what_is_there() -> None:
 
 @pytest.mark.parametrize(("part", "largest"), [("dashboard", 150_000), ("speaker", 60_000)])
 def test_the_first_load_is_small(part: str, largest: int) -> None:
-    if not (WEB / part / "main.js").is_file():
-        pytest.skip("this part has no page")
     sizes = first_load(WEB, part)
     assert 1000 < sum(sizes.values()) < largest, sizes
 
