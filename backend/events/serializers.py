@@ -144,3 +144,47 @@ class CancelledSerializer(serializers.Serializer[Any]):
 
     cancelled = PlayEventSerializer(many=True)
     not_cancelled = PlayEventSerializer(many=True)
+
+
+class TallySerializer(serializers.Serializer[Any]):
+    """Numbers of plays."""
+
+    completed = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    open = serializers.IntegerField(help_text="Not ended yet.")
+    unreached = serializers.IntegerField(help_text="Of `failed`: the speaker was away.")
+
+
+class DayTallySerializer(TallySerializer):
+    """Those that were due on one local date."""
+
+    day = serializers.DateField()
+
+
+class DeviceTallySerializer(TallySerializer):
+    """Those of one speaker."""
+
+    device = serializers.IntegerField(allow_null=True, help_text="Null: it was removed.")
+    device_name = serializers.CharField()
+
+
+class ReasonTallySerializer(serializers.Serializer[Any]):
+    """How many were not heard, or not whole, for one reason."""
+
+    reason = serializers.CharField(help_text="Stable.")
+    message = serializers.CharField(help_text="The reason as a sentence.")
+    number = serializers.IntegerField()
+
+
+class SummarySerializer(serializers.Serializer[Any]):
+    """Plays in numbers. Days without a play are left out."""
+
+    to = serializers.DateTimeField()
+    timezone = serializers.CharField(help_text="In which days begin and end.")
+    days = DayTallySerializer(many=True)
+    devices = DeviceTallySerializer(many=True)
+    reasons = ReasonTallySerializer(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """With `from`, which Python does not let stand as a name."""
+        return {"from": serializers.DateTimeField(source="start")} | super().get_fields()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db.models import F, QuerySet
@@ -19,7 +20,8 @@ from common.filters import LOG_FILTERS
 from common.openapi import reading, writing
 from common.pagination import CursorPages
 from common.permissions import IsFloorUser
-from common.serializers import refuse_foreign
+from common.serializers import invalid, refuse_foreign
+from common.windows import window_of
 from devices.models import Device
 from events import services
 from events.filters import PlayEventFilter
@@ -31,7 +33,12 @@ from events.serializers import (
     PlayEventDetailSerializer,
     PlayEventSerializer,
     PlaySerializer,
+    SummarySerializer,
 )
+from events.summary import summary_of
+from zones.domain import load_zone
+
+LONGEST_SUMMARY = timedelta(days=92)
 
 
 class PlayAnnouncementView(GuardedAPIView):
@@ -128,6 +135,7 @@ class PlayEventViewSet(ListMixin, RetrieveMixin, TenantViewSet):
     access = {
         "list": IsFloorUser,
         "retrieve": IsFloorUser,
+        "summary": IsFloorUser,
         "cancel": IsFloorUser,
         "cancel_play": IsFloorUser,
     }
@@ -154,6 +162,29 @@ class PlayEventViewSet(ListMixin, RetrieveMixin, TenantViewSet):
     def get_serializer_class(self) -> Any:
         """The detail has the history."""
         return PlayEventDetailSerializer if self.action == "retrieve" else PlayEventSerializer
+
+    @extend_schema(
+        operation_id="play_events_summary",
+        summary="Plays in numbers",
+        description=(
+            "The plays that the filters leave, counted by local day, by speaker and by reason. `from` and `to` are"
+            " needed, 92 days apart at most."
+        ),
+        filters=True,
+        responses={200: SummarySerializer, **reading("validation_failed")},
+    )
+    @action(detail=False, methods=["get"], pagination_class=None)
+    def summary(self, request: Request) -> Response:
+        """200 with the numbers; days are those of the caller's business, UTC for sync2gear's staff."""
+        for name in ("from", "to"):
+            if not request.query_params.get(name):
+                raise invalid(name, "required", "Say which time is to be counted.")
+        window = window_of(request, now=clock.now(), longest=LONGEST_SUMMARY)
+        zone = self.caller.client.timezone if self.caller.client_id else "UTC"
+        events = self.filter_queryset(PlayEvent.objects.all())
+        numbers = summary_of(events, zone=load_zone(zone))
+        answer = {"start": window.start, "to": window.end, "timezone": zone, **numbers}
+        return Response(SummarySerializer(answer).data)
 
     @extend_schema(
         summary="Cancel one play that has not started",

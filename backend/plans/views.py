@@ -22,7 +22,7 @@ from devices.models import Device
 from plans.builder import plan_of
 from plans.serializers import TimelineSerializer
 from plans.timeline import timeline_of
-from schedules.windows import window_of, window_parameters
+from common.windows import window_of, window_parameters
 from users.authentication import BearerAuthentication
 from zones.models import Floor
 

@@ -221,12 +221,24 @@ class Audience:
         return min((at for at in found if at is not None), default=None)
 
 
-def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:
+class Draft(NamedTuple):
+    """What stands in place of a schedule's rows: its rule, and the devices and floors that it would fire on."""
+
+    rule: ScheduleRule
+    devices: Sequence[int]
+    floors: Sequence[int]
+
+
+def audience_of(
+    schedules: Sequence[Schedule], *, now: datetime, drafts: Mapping[int, Draft] | None = None
+) -> Audience:
     """These schedules where they are heard; where a least gap holds, with all others that are heard there.
 
-    Their clients are loaded. A constant number of queries. Needs a scope that sees their devices.
+    Their clients are loaded. A constant number of queries. Needs a scope that sees their devices. `drafts` are what
+    some of them, by key, would be.
     """
-    named, floors = _targets(schedules)
+    drafts = drafts or {}
+    named, floors = _targets(schedules, drafts)
     spaced = {schedule.client_id for schedule in schedules if schedule.client.announcement_gap_minutes}
     if spaced:
         there = {schedule.pk for schedule in schedules}
@@ -237,8 +249,8 @@ def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:
         neighbours = list(more.exclude(pk__in=there).select_related("client"))
         if neighbours:
             schedules = [*schedules, *neighbours]
-            named, floors = _targets(schedules)
-    audience = Audience(rules_of(schedules))
+            named, floors = _targets(schedules, drafts)
+    audience = Audience(rules_of(schedules) | {pk: draft.rule for pk, draft in drafts.items()})
     clients = {schedule.client_id: schedule.client for schedule in schedules}
     rows = _floors({floor_pk for pks in floors.values() for floor_pk in pks}, clients)
     hanging: dict[int, list[Speaker]] = defaultdict(list)
@@ -265,9 +277,11 @@ def audience_of(schedules: Sequence[Schedule], *, now: datetime) -> Audience:
     return audience
 
 
-def _targets(schedules: Sequence[Schedule]) -> tuple[dict[int, list[Device]], dict[int, list[int]]]:
+def _targets(
+    schedules: Sequence[Schedule], drafts: Mapping[int, Draft]
+) -> tuple[dict[int, list[Device]], dict[int, list[int]]]:
     """The devices named by each schedule, and the floors."""
-    pks = [schedule.pk for schedule in schedules]
+    pks = [schedule.pk for schedule in schedules if schedule.pk not in drafts]
     named: dict[int, list[Device]] = defaultdict(list)
     rows = ScheduleDevice.objects.filter(schedule_id__in=pks, device__revoked_at=None).order_by("device_id")
     for row in rows.select_related("device__floor__client", "device__client"):
@@ -276,6 +290,10 @@ def _targets(schedules: Sequence[Schedule]) -> tuple[dict[int, list[Device]], di
     on = ScheduleFloor.objects.filter(schedule_id__in=pks).order_by("floor_id")
     for schedule_pk, floor_pk in on.values_list("schedule_id", "floor_id"):
         floors[schedule_pk].append(floor_pk)
+    for schedule_pk, draft in drafts.items():
+        there = Device.objects.filter(pk__in=draft.devices, revoked_at=None).order_by("pk")
+        named[schedule_pk] = list(there.select_related("floor__client", "client"))
+        floors[schedule_pk] = list(draft.floors)
     return named, floors
 
 

@@ -186,6 +186,58 @@ class OccurrencesSerializer(serializers.Serializer[Any]):
         return {"from": serializers.DateTimeField(source="start")} | super().get_fields()
 
 
+class NextSerializer(serializers.Serializer[Any]):
+    """The next time that a schedule is to be heard, wherever it comes first; null: it is off, or never is."""
+
+    schedule = serializers.IntegerField()
+    at = serializers.DateTimeField(allow_null=True)
+    local_time = serializers.CharField(
+        allow_null=True, help_text="On the wall clock of `timezone`, with its offset."
+    )
+    timezone = serializers.CharField(allow_null=True)
+
+
+class ScheduleDraftSerializer(ScheduleSerializer):
+    """A schedule as it is typed. What is not there yet is left out."""
+
+    name = serializers.CharField(max_length=255, required=False, allow_blank=True)
+    replaces: Any = TenantRelatedField(
+        queryset=Schedule._base_manager,
+        required=False,
+        allow_null=True,
+        help_text="The schedule that is being changed.",
+    )
+
+    class Meta(ScheduleSerializer.Meta):
+        fields = [
+            *(name for name in ScheduleSerializer.Meta.fields if name not in {"id", "enabled"}),
+            "replaces",
+        ]
+
+    def draft(self) -> tuple[Schedule, Parts]:
+        """The validated values as an unsaved row and its lists."""
+        values = self.wanted()
+        parts, replaced = values.pop("parts"), values.pop("replaces", None)
+        values["name"] = values.get("name") or "-"
+        return Schedule(pk=replaced.pk if replaced else 0, **values), parts
+
+
+class LeftOutSerializer(serializers.Serializer[Any]):
+    """How many instants are not to be heard, and why."""
+
+    reason = serializers.CharField(help_text="Stable.")
+    message = serializers.CharField(help_text="The reason as a sentence.")
+    number = serializers.IntegerField()
+
+
+class ForeseenSerializer(serializers.Serializer[Any]):
+    """What a schedule that is not saved would do from now on."""
+
+    until = serializers.DateTimeField(help_text="So far it was looked ahead.")
+    occurrences = OccurrenceSerializer(many=True)
+    left_out = LeftOutSerializer(many=True)
+
+
 class StopSerializer(serializers.Serializer[Any]):
     """How long a floor is to be silent."""
 

@@ -16,17 +16,20 @@ from common.api import CrudViewSet, GuardedAPIView
 from common.errors import Refusal
 from common.openapi import reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser
-from schedules import preview, selectors, services
+from schedules import foresight, preview, selectors, services
 from schedules.filters import ScheduleFilter
 from schedules.models import Schedule
 from schedules.serializers import (
     FloorStopSerializer,
+    ForeseenSerializer,
+    NextSerializer,
     OccurrencesSerializer,
     ResumedSerializer,
+    ScheduleDraftSerializer,
     ScheduleSerializer,
     StopSerializer,
 )
-from schedules.windows import window_of, window_parameters
+from common.windows import window_of, window_parameters
 from zones.models import Floor
 
 LONGEST_PREVIEW = timedelta(days=31)
@@ -68,12 +71,21 @@ class ScheduleViewSet(CrudViewSet):
         "destroy": IsClientAdmin,
         "toggle": IsClientAdmin,
         "occurrences": IsFloorUser,
+        "next": IsFloorUser,
+        "preview": IsClientAdmin,
     }
+    repeatable: ClassVar[dict[str, str]] = {"preview": "it writes nothing"}
+    works_when_locked: ClassVar[frozenset[str]] = frozenset({"preview"})
+    """It writes nothing, and says that the business is locked."""
 
     def get_queryset(self) -> Any:
         """Schedules with their lists."""
         rows = super().get_queryset()
-        return rows.select_related("client") if self.action == "occurrences" else selectors.with_parts(rows)
+        return (
+            rows.select_related("client")
+            if self.action in {"occurrences", "next"}
+            else selectors.with_parts(rows)
+        )
 
     def create_row(self, serializer: Any) -> Schedule:
         """Through the service, which says what could never fire."""
@@ -131,6 +143,41 @@ class ScheduleViewSet(CrudViewSet):
         found, next_from = preview.seen(schedule, window.start, window.end, now=now)
         answer = {"start": window.start, "to": window.end, "next_from": next_from, "occurrences": found}
         return Response(OccurrencesSerializer(answer).data)
+
+
+    @extend_schema(
+        operation_id="schedules_next",
+        summary="When each schedule is heard next",
+        description=(
+            "The schedules of the list by their ids, with the same filters, order and pages, and of each the next"
+            " occurrence that nothing suppresses. A least gap between announcements may still leave it out."
+        ),
+        responses={200: NextSerializer(many=True), **reading("validation_failed")},
+    )
+    @action(detail=False, methods=["get"])
+    def next(self, request: Request) -> Response:
+        """200 with a page of them."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        found = foresight.next_of(page or [], now=clock.now())
+        return self.get_paginated_response(NextSerializer(found, many=True).data)
+
+    @extend_schema(
+        operation_id="schedules_preview",
+        summary="When a schedule would fire that is not saved",
+        description=(
+            "The next 50 instants at most, 31 days ahead at most, as if it were switched on, and how many are left out"
+            " for which reason. Which of several announcements is drawn is known once it is saved. Nothing is written."
+        ),
+        request=ScheduleDraftSerializer,
+        responses={200: ForeseenSerializer, **writing()},
+    )
+    @action(detail=False, methods=["post"], filter_backends=[], pagination_class=None)
+    def preview(self, request: Request) -> Response:
+        """200 with what it would do."""
+        body = ScheduleDraftSerializer(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        schedule, parts = body.draft()
+        return Response(ForeseenSerializer(foresight.foreseen(schedule, parts, now=clock.now())).data)
 
 
 def floor_or_refusal(floor_pk: int) -> Floor:

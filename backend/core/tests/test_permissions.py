@@ -210,6 +210,7 @@ LINES = [
     # --- plays
     Line("GET", "play-events/", LISTED),
     Line("GET", "play-events/{event}/", READ_ON_FLOOR),
+    Line("GET", "play-events/summary/?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z", LISTED),
     Line("POST", "play-events/{event}/cancel/", READ_ON_FLOOR),
     Line("POST", "play-events/cancel/", READ_ON_FLOOR, {"play_id": "{play}"}),
     # --- playlists
@@ -243,6 +244,19 @@ LINES = [
     Line("DELETE", "schedules/{schedule}/", REMOVED),
     Line("POST", "schedules/{schedule}/toggle/", CHANGED),
     Line("GET", "schedules/{schedule}/occurrences/", READ_ON_FLOOR),
+    Line("GET", "schedules/next/", LISTED),
+    Line(
+        "POST",
+        "schedules/preview/",
+        "401 | 403 403 403 | 200 400 | 200 | 401",
+        {
+            "client": "{client}",
+            "schedule_type": "interval",
+            "interval_minutes": 60,
+            "schedule_announcements": [{"announcement": "{announcement}"}],
+            "floors": ["{floor}"],
+        },
+    ),
     Line("POST", "floors/{floor}/stop/", "401 | 201 404 404 | 201 404 | 201 | 401", {}),
     Line("POST", "floors/{floor}/resume/", READ_ON_FLOOR),
     # --- webhooks

@@ -1,4 +1,4 @@
-"""The window of time that a preview is asked for: `?from=…&to=…`."""
+"""The window of time that somebody asks about: `?from=…&to=…`."""
 
 from __future__ import annotations
 
