@@ -17,12 +17,12 @@ from common.api import GuardedAPIView
 from common.errors import Refusal
 from common.openapi import reading
 from common.permissions import IsDeviceOrFloorUser, IsFloorUser
+from common.windows import window_of, window_parameters
 from devices.authentication import DeviceAuthentication
 from devices.models import Device
 from plans.builder import plan_of
 from plans.serializers import TimelineSerializer
 from plans.timeline import timeline_of
-from common.windows import window_of, window_parameters
 from users.authentication import BearerAuthentication
 from zones.models import Floor
 

@@ -16,6 +16,7 @@ from common.api import CrudViewSet, GuardedAPIView
 from common.errors import Refusal
 from common.openapi import reading, writing
 from common.permissions import IsClientAdmin, IsFloorUser
+from common.windows import window_of, window_parameters
 from schedules import foresight, preview, selectors, services
 from schedules.filters import ScheduleFilter
 from schedules.models import Schedule
@@ -29,7 +30,6 @@ from schedules.serializers import (
     ScheduleSerializer,
     StopSerializer,
 )
-from common.windows import window_of, window_parameters
 from zones.models import Floor
 
 LONGEST_PREVIEW = timedelta(days=31)
@@ -143,7 +143,6 @@ class ScheduleViewSet(CrudViewSet):
         found, next_from = preview.seen(schedule, window.start, window.end, now=now)
         answer = {"start": window.start, "to": window.end, "next_from": next_from, "occurrences": found}
         return Response(OccurrencesSerializer(answer).data)
-
 
     @extend_schema(
         operation_id="schedules_next",
