@@ -25,3 +25,9 @@ export function why(code, message = "") {
   const key = `plays.reason_${code}`;
   return has(key) ? t(key) : message || code;
 }
+
+/** What became of a play, in a word. @param {string} status */
+export const statusInWords = (status) => t(`plays.status_${status}`);
+
+/** What kind of play it is, in a word. @param {string} priority */
+export const priorityInWords = (priority) => t(`plays.priority_${priority}`);
