@@ -8,6 +8,12 @@
  * @typedef {{ field: string | null, code: string, detail: string }} FieldProblem
  */
 
+/**
+ * How a problem is said: by its code, and the server's own sentence. `problems.js` says it in the reader's language.
+ * @type {{ of: (code: string, detail: string) => string }}
+ */
+export const wording = { of: (_, detail) => detail };
+
 /** The API said no. `code` is one of docs/errors.md, `message` a sentence for a person. */
 export class ApiError extends Error {
   /** @param {number} status @param {any} problem @param {Headers} [headers] */
@@ -24,23 +30,25 @@ export class ApiError extends Error {
     this.retryAfterS = Number(headers?.get("Retry-After")) || 0;
   }
 
+  /** The sentence for a person. */
+  get sentence() {
+    return wording.of(this.code, this.message);
+  }
+
   /** What is said of a field; empty when nothing is. @param {string} name */
   of(name) {
-    return this.errors
-      .filter((error) => error.field === name)
-      .map((error) => error.detail)
-      .join(" ");
+    return said(this.errors.filter((error) => error.field === name));
   }
 
   /** What is said of no field among these: it has to be shown beside the form. @param {readonly string[]} names */
   beside(names) {
-    if (!this.errors.length) return this.message;
-    return this.errors
-      .filter(({ field }) => !field || !names.includes(field))
-      .map(({ detail }) => detail)
-      .join(" ");
+    if (!this.errors.length) return this.sentence;
+    return said(this.errors.filter(({ field }) => !field || !names.includes(field)));
   }
 }
+
+/** @param {FieldProblem[]} errors */
+const said = (errors) => errors.map(({ code, detail }) => wording.of(code, detail)).join(" ");
 
 /** The server could not be reached, or did not answer. */
 export class Unreachable extends Error {

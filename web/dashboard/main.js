@@ -2,6 +2,7 @@
 
 import { followLanguage } from "../common/i18n.js";
 import { Live, attach } from "../common/live.js";
+import { translateProblems } from "../common/problems.js";
 import { forgetAll } from "../common/query.js";
 import { followLinks } from "../common/router.js";
 import { look, me, phase, start } from "../common/session.js";
@@ -12,6 +13,7 @@ import { routed } from "./routes.js";
 
 followTheme();
 followLanguage();
+translateProblems();
 followLinks((path) => routed(path) !== null);
 
 const live = new Live({ ended: () => void look() });

@@ -56,3 +56,11 @@ test("no text is there for nobody", () => {
   );
   assert.deepEqual(idle, []);
 });
+
+test("every code of the server is said in German", async () => {
+  const { default: german } = await import("../common/problems.de.js");
+  const page = readFileSync(join(web, "../docs/errors.md"), "utf8");
+  const codes = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+  assert.ok(codes.length > 60);
+  assert.deepEqual(codes.filter((code) => !(code in german)), []);
+});

@@ -153,7 +153,7 @@ export function sentence(error) {
   if (error instanceof ApiError)
     return error.code === "rate_limited"
       ? t("common.rate_limited", { n: Math.max(1, error.retryAfterS) })
-      : error.message;
+      : error.sentence;
   return t("common.failed");
 }
 
