@@ -132,23 +132,30 @@ def serve_ours(port: int, folder: Path, profile: str) -> subprocess.Popen[bytes]
 # --- the client ------------------------------------------------------------------------------------------
 
 
-async def heard_by_all(sockets: list[Any]) -> list[str]:
-    """The next order on each socket."""
+async def heard_by_all(sockets: list[Any], seen: set[str]) -> list[str]:
+    """The next new order on each socket; one that was `seen` is sent again because its `ack` is not stored yet."""
 
     async def order(socket: Any) -> str:
         while True:
-            frame = await socket.recv()
-            if '"type":"play_announcement"' in frame or frame.startswith("xxx"):
-                return str(frame)
+            frame = str(await socket.recv())
+            if frame.startswith("xxx"):
+                return frame
+            if '"type":"play_announcement"' in frame:
+                event_id = json.loads(frame)["event_id"]
+                if event_id not in seen:
+                    seen.add(event_id)
+                    return frame
 
     return await asyncio.gather(*(order(socket) for socket in sockets))
 
 
-async def play(sockets: list[Any], post: Callable[[], Awaitable[httpx.Response]]) -> tuple[float, list[str]]:
+async def play(
+    sockets: list[Any], post: Callable[[], Awaitable[httpx.Response]], seen: set[str]
+) -> tuple[float, list[str]]:
     """One play: milliseconds from the request to the last order, and the orders."""
     begun = time.perf_counter()
     request = asyncio.ensure_future(post())
-    frames = await heard_by_all(sockets)
+    frames = await heard_by_all(sockets, seen)
     taken = (time.perf_counter() - begun) * 1e3
     answer = await request
     assert answer.status_code == 202, answer.text
@@ -189,7 +196,9 @@ async def measured(ports: list[int], known: dict[str, Any], rounds: int) -> dict
         signed_in = {"Authorization": f"Bearer {known['access']}"}
         http = await held.enter_async_context(httpx.AsyncClient(base_url=url, headers=signed_in, timeout=30))
         path, body = f"/api/announcements/{known['announcement']}/play/", {"floors": [known["floor"]]}
-        _, frames = await play(ours, lambda: http.post(path, json=body))
+        seen: set[str] = set()
+        _, frames = await play(ours, lambda: http.post(path, json=body), seen)
+        await acknowledged(ours, frames)
 
         text = "x" * len(frames[0])
         plain = await held.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[1]}"))
@@ -202,14 +211,19 @@ async def measured(ports: list[int], known: dict[str, Any], rounds: int) -> dict
         ]
         for _ in range(rounds + WARM_UP):
             await asyncio.sleep(PACE_S)
-            milliseconds, _ = await play(bare, lambda: plain.post("/", content=text))
+            milliseconds, _ = await play(bare, lambda: plain.post("/", content=text), seen)
             taken[BARE].append(milliseconds)
-            milliseconds, frames = await play(ours, lambda: http.post(path, json=body))
+            milliseconds, frames = await play(ours, lambda: http.post(path, json=body), seen)
             taken[OURS].append(milliseconds)
-            for socket, frame in zip(ours, frames, strict=True):
-                ack = {"type": "ack", "event_id": json.loads(frame)["event_id"], "state": "armed"}
-                await socket.send(json.dumps(ack))
+            await acknowledged(ours, frames)
     return {name: values[WARM_UP:] for name, values in taken.items()}
+
+
+async def acknowledged(sockets: list[Any], frames: list[str]) -> None:
+    """Each speaker answers its order."""
+    for socket, frame in zip(sockets, frames, strict=True):
+        ack = {"type": "ack", "event_id": json.loads(frame)["event_id"], "state": "armed"}
+        await socket.send(json.dumps(ack))
 
 
 async def answered_by_socket(port: int) -> None:

@@ -53,10 +53,12 @@ def record(
     resource: str,
     resource_id: Any,
     client_id: int | None,
+    client_name: str | None = None,
     details: dict[str, Any] | None = None,
 ) -> AuditLog:
     """One entry for a domain action of the current actor (`play`, `login`, `control`, …).
 
+    The name of the client is looked up unless it is given.
     `details` must be fit for the eyes of the business's admins: no secrets.
     """
     actor = current_actor()
@@ -66,7 +68,7 @@ def record(
         actor_name=actor.name,
         real_actor_name=actor.real_name,
         client_id=client_id,
-        client_name=_name_of_client(client_id),
+        client_name=_name_of_client(client_id) if client_name is None else client_name,
         action=action,
         resource=resource,
         resource_id=str(resource_id),

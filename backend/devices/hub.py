@@ -101,8 +101,8 @@ class Told(Struct, tag="told", frozen=True):
 
 
 HubMessage = Frame | Plays | Shut | Superseded | Wake | Told
-encode_hub_message = msgspec.json.Encoder().encode
-decode_hub_message = msgspec.json.Decoder(HubMessage).decode
+encode_hub_messages = msgspec.json.Encoder().encode
+decode_hub_messages = msgspec.json.Decoder(list[HubMessage]).decode
 
 
 _SENDER = secrets.token_hex(8)

@@ -17,6 +17,12 @@ from zones.models import VOLUME
 
 LEASE = timedelta(seconds=LEASE_S)
 
+
+def lease_runs(last_seen: datetime | None, now: datetime) -> bool:
+    """Whether a device that was last seen then is online."""
+    return last_seen is not None and last_seen > now - LEASE
+
+
 HARDWARE_ID = RegexValidator(
     r"^[A-Za-z0-9._:-]{1,100}$", "Use 1 to 100 letters, digits, dots, colons, dashes and underscores."
 )
@@ -135,7 +141,7 @@ class Device(models.Model):
 
     def is_online(self, now: datetime | None = None) -> bool:
         """Whether the lease runs at `now`, by the server's clock."""
-        return self.last_seen is not None and self.last_seen > (now or clock.now()) - LEASE
+        return lease_runs(self.last_seen, now or clock.now())
 
 
 class DevicePairing(models.Model):

@@ -39,7 +39,7 @@ def order_of(event: PlayEvent, announcement: Announcement, *, now: datetime) -> 
     late: Any = event.late
     priority: Any = event.priority
     return PlayAnnouncement(
-        **_sound(announcement, now),
+        **sound_fields(announcement, now),
         volume=event.volume,
         event_id=str(event.pk),
         play_at=clock.to_us(event.play_at),
@@ -56,7 +56,7 @@ def order_of_planned(play: PlannedPlay, sound: Sound, *, now: datetime) -> PlayA
     late: Any = play.late
     priority: Any = play.priority
     return PlayAnnouncement(
-        **_sound(sound, now),
+        **sound_fields(sound, now),
         volume=play.events[0].volume,
         event_id=str(play.events[0].event_id),
         play_at=play.play_at,
@@ -67,7 +67,8 @@ def order_of_planned(play: PlannedPlay, sound: Sound, *, now: datetime) -> PlayA
     )
 
 
-def _sound(sound: Announcement | Sound, now: datetime) -> dict[str, Any]:
+def sound_fields(sound: Announcement | Sound, now: datetime) -> dict[str, Any]:
+    """What an order says of its sound, with a fresh link to it."""
     url, _ = media_url(MEDIA_KIND, sound.pk, sound.sha256, now=now)
     return {
         "announcement_id": sound.pk,

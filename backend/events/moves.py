@@ -30,43 +30,6 @@ MOVES = {
     "played_ms": "bigint",
 }
 """The columns that change in the life of an event, and their types."""
-ORDERED = {
-    "id": "uuid",
-    "play_id": "uuid",
-    "announcement_id": "bigint",
-    "announcement_title": "text",
-    "device_id": "bigint",
-    "device_name": "text",
-    "client_id": "bigint",
-    "floor_id": "bigint",
-    "floor_name": "text",
-    "event_type": "text",
-    "priority": "text",
-    "status": "text",
-    "reason": "text",
-    "error_message": "text",
-    "outcome": "text",
-    "play_at": "timestamptz",
-    "expires_at": "timestamptz",
-    "volume": "smallint",
-    "duck_db": "float8",
-    "late": "text",
-    "waits_for_device": "boolean",
-    "override_quiet_hours": "boolean",
-    "created_at": "timestamptz",
-    "created_by_id": "bigint",
-}
-"""The columns of a new order, and their types."""
-
-
-def order(events: Collection[PlayEvent]) -> None:
-    """Writes the rows of these new orders by one statement. Needs a transaction."""
-    columns = {name: (kind, [getattr(event, name) for event in events]) for name, kind in ORDERED.items()}
-    table, values = given("o", columns)
-    names = ", ".join(ORDERED)
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO play_events ({names}) SELECT {names} FROM {table}", values)  # noqa: S608  # our own names
-    tell_plays(events)
 
 
 def became(events: Iterable[PlayEvent], at: datetime, source: str) -> list[PlayEventChange]:

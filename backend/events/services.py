@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,15 +17,14 @@ from common import clock
 from common.api import refuse_locked
 from common.errors import Refusal
 from devices import bus
-from devices.desired import effective_volume
-from devices.hub import Frame, Plays, Target
-from devices.models import Device
+from devices.hub import Frame
+from devices.models import Device, lease_runs
 from devices.protocol import CancelAnnouncement
-from events import moves, ports
+from events import moves, orders, ports
 from events.domain import ledger, timing
 from events.ids import instant_event_id
-from events.messages import order_of
 from events.models import PlayEvent
+from events.orders import Order, OrderedEvent, Speaker
 from zones.domain import is_quiet, quiet_hours
 from zones.models import Floor
 
@@ -40,14 +39,14 @@ class Play:
 
     play_id: uuid.UUID
     play_at: datetime
-    events: list[PlayEvent]
+    events: list[OrderedEvent]
     offline: frozenset[int]
 
 
 def play_now(
     *,
     announcement: Announcement,
-    devices: Sequence[Device],
+    devices: Sequence[Device | Speaker],
     user: Any,
     now: datetime,
     volume: int | None = None,
@@ -55,49 +54,43 @@ def play_now(
     play_at: datetime | None = None,
     override_quiet_hours: bool = False,
 ) -> Play:
-    """Orders an announcement on these devices, all at the same instant.
+    """Orders an announcement on these devices of its business, all at the same instant.
 
-    `devices` come with their floor and client. An offline device is waited for 60 s. Raises `Refusal`:
+    An offline device is waited for 60 s. Raises `Refusal`:
     `not_ready`, `announcement_disabled`, `no_devices`, `floor_stopped`, `quiet_hours`, `validation_failed` for
     an instant out of reach, `trial_ended` and `client_suspended` (an emergency is refused for none of the last four).
     """
     _require_playable(announcement, priority)
     if not devices:
         raise Refusal("no_devices", "None of the named devices and floors has a device to play on.")
-    online = [device for device in devices if device.is_online(now)]
+    online = [device for device in devices if lease_runs(device.last_seen, now)]
     start = _start(announcement, online, now, play_at)
+    floors = _floors(devices, announcement)
     if priority != EMERGENCY:
-        floors = {device.floor.pk: device.floor for device in devices if device.floor}
         _require_not_stopped(floors, start)
         if not override_quiet_hours:
             _require_no_quiet_hours(floors.values(), start)
-
-    play_id = uuid.uuid4()
-    reachable = {device.pk for device in online}
-    events = [
-        _new_event(
-            announcement=announcement,
-            device=device,
-            play_id=play_id,
-            start=start,
-            now=now,
-            user=user,
-            volume=volume,
-            priority=priority,
-            override=override_quiet_hours,
-            waits=device.pk not in reachable,
-        )
-        for device in devices
-    ]
+    order = Order(
+        play_id=uuid.uuid4(),
+        announcement=announcement,
+        priority=priority,
+        override_quiet_hours=override_quiet_hours,
+        play_at=start,
+        user_pk=None if user is None else user.pk,
+        now=now,
+    )
+    offline = frozenset(device.pk for device in devices) - {device.pk for device in online}
+    events = _events(order, devices, floors, volume, offline)
     with transaction.atomic():
-        moves.order(events)
+        orders.write(order, events)
         record(
             "play",
             resource="announcement",
             resource_id=announcement.pk,
             client_id=announcement.client_id,
+            client_name=announcement.client.name,
             details={
-                "play_id": play_id,
+                "play_id": order.play_id,
                 "title": announcement.title,
                 "devices": [device.pk for device in devices],
                 "priority": priority,
@@ -105,25 +98,46 @@ def play_now(
                 "override_quiet_hours": override_quiet_hours,
             },
         )
-        bus.publish_on_commit(_push(events, announcement, now))
-    return Play(play_id, start, events, frozenset(d.pk for d in devices) - reachable)
+        bus.publish_on_commit(orders.message_of(order, events))
+    return Play(order.play_id, start, events, offline)
 
 
-def _push(events: Sequence[PlayEvent], announcement: Announcement, now: datetime) -> Plays:
-    return Plays(
-        common=order_of(events[0], announcement, now=now),
-        targets=[
-            Target(
-                device=event.device_id or 0,
-                event_id=str(event.pk),
-                volume=event.volume,
-                play_at=clock.to_us(event.play_at),
-                expires_at=clock.to_us(event.expires_at),
+def _floors(devices: Iterable[Device | Speaker], announcement: Announcement) -> dict[int, Floor]:
+    """The floors on which these devices hang, with their business."""
+    floors = Floor._base_manager.in_bulk({device.floor_id for device in devices if device.floor_id})
+    for floor in floors.values():
+        floor.client = announcement.client
+    return floors
+
+
+def _events(
+    order: Order,
+    devices: Sequence[Device | Speaker],
+    floors: Mapping[int, Floor],
+    volume: int | None,
+    offline: Set[int],
+) -> list[OrderedEvent]:
+    start = clock.to_us(order.play_at)
+    expiries = {waits: clock.from_us(timing.expiry_us(start, waits=waits)) for waits in (False, True)}
+    events = []
+    for device in devices:
+        floor = floors.get(device.floor_id or 0)
+        loud = device.volume if volume is None else volume
+        waits = device.pk in offline
+        events.append(
+            OrderedEvent(
+                pk=instant_event_id(order.play_id, device.pk),
+                device_id=device.pk,
+                device_name=device.name,
+                floor_id=None if floor is None else floor.pk,
+                floor_name="" if floor is None else floor.name,
+                volume=loud if floor is None else floor.bounded(loud),
+                waits_for_device=waits,
+                play_at=order.play_at,
+                expires_at=expiries[waits],
             )
-            for event in events
-        ],
-        ordered_at=clock.to_us(now),
-    )
+        )
+    return events
 
 
 def _require_playable(announcement: Announcement, priority: str) -> None:
@@ -137,7 +151,7 @@ def _require_playable(announcement: Announcement, priority: str) -> None:
 
 
 def _start(
-    announcement: Announcement, online: Sequence[Device], now: datetime, asked: datetime | None
+    announcement: Announcement, online: Sequence[Device | Speaker], now: datetime, asked: datetime | None
 ) -> datetime:
     paths = [
         timing.Path(
@@ -182,45 +196,6 @@ def is_quiet_on(floor: Floor, at: datetime) -> bool:
     """Whether `at` lies in the floor's quiet hours, read on its own wall clock."""
     hours = quiet_hours(floor.quiet_hours_start, floor.quiet_hours_end)
     return is_quiet(hours, ZoneInfo(floor.zone), clock.to_us(at))
-
-
-def _new_event(
-    *,
-    announcement: Announcement,
-    device: Device,
-    play_id: uuid.UUID,
-    start: datetime,
-    now: datetime,
-    user: Any,
-    volume: int | None,
-    priority: str,
-    override: bool,
-    waits: bool,
-) -> PlayEvent:
-    loud = effective_volume(device) if volume is None else volume
-    if device.floor is not None:
-        loud = device.floor.bounded(loud)
-    return PlayEvent(
-        id=instant_event_id(play_id, device.pk),
-        play_id=play_id,
-        announcement_id=announcement.pk,
-        announcement_title=announcement.title,
-        device_id=device.pk,
-        device_name=device.name,
-        client_id=device.client_id,
-        floor_id=device.floor_id,
-        floor_name=device.floor.name if device.floor else "",
-        event_type=PlayEvent.Type.INSTANT,
-        priority=priority,
-        play_at=start,
-        expires_at=clock.from_us(timing.expiry_us(clock.to_us(start), waits=waits)),
-        volume=loud,
-        late="join",
-        waits_for_device=waits,
-        override_quiet_hours=override,
-        created_at=now,
-        created_by_id=None if user is None else user.pk,
-    )
 
 
 @transaction.atomic

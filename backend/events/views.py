@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.db.models import F, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,8 +24,10 @@ from common.serializers import invalid, refuse_foreign
 from common.windows import window_of
 from devices.models import Device
 from events import services
+from events.domain import ledger
 from events.filters import PlayEventFilter
 from events.models import PlayEvent
+from events.orders import speakers
 from events.serializers import (
     CancelledSerializer,
     CancelSerializer,
@@ -78,7 +80,7 @@ class PlayAnnouncementView(GuardedAPIView):
         refuse_foreign(body, wanted, announcement.client_id)
         play = services.play_now(
             announcement=announcement,
-            devices=list(_devices(announcement, wanted)),
+            devices=speakers(_devices(announcement, wanted)),
             user=request.user,
             now=clock.now(),
             volume=wanted.get("volume"),
@@ -86,23 +88,40 @@ class PlayAnnouncementView(GuardedAPIView):
             play_at=wanted.get("play_at"),
             override_quiet_hours=wanted["override_quiet_hours"],
         )
-        answer = {
-            "play_id": play.play_id,
-            "play_at": play.play_at,
-            "devices": len(play.events),
-            "offline": len(play.offline),
-            "events": play.events,
-        }
-        return Response(OrderedPlaySerializer(answer).data, status=status.HTTP_202_ACCEPTED)
+        return Response(_ordered(play), status=status.HTTP_202_ACCEPTED)
+
+
+def _ordered(play: services.Play) -> dict[str, Any]:
+    """`OrderedPlaySerializer`, from the columns alone: the speakers' frames need the processor meanwhile."""
+    shown = serializers.DateTimeField().to_representation
+    expiries = {event.expires_at: shown(event.expires_at) for event in play.events}
+    play_at = shown(play.play_at)
+    return {
+        "play_id": str(play.play_id),
+        "play_at": play_at,
+        "devices": len(play.events),
+        "offline": len(play.offline),
+        "events": [
+            {
+                "id": str(event.pk),
+                "device": event.device_id,
+                "device_name": event.device_name,
+                "floor": event.floor_id,
+                "status": ledger.PENDING,
+                "offline": event.waits_for_device,
+                "volume": event.volume,
+                "play_at": play_at,
+                "expires_at": expiries[event.expires_at],
+            }
+            for event in play.events
+        ],
+    }
 
 
 def _devices(announcement: Announcement, wanted: dict[str, Any]) -> QuerySet[Device]:
     """The devices that a body names, each once: of this client, and within what the caller may see."""
-    own: QuerySet[Device] = (
-        Device.objects.prefetch_related("floor__client", "client")  # once, not once for each of its devices
-        .filter(client_id=announcement.client_id, revoked_at=None)
-        .order_by("pk")
-    )
+    own: QuerySet[Device] = Device.objects.filter(client_id=announcement.client_id, revoked_at=None)
+    own = own.order_by("pk")
     if wanted["all"]:
         return own
     named = own.filter(pk__in=[device.pk for device in wanted.get("devices", [])])

@@ -261,4 +261,4 @@ async def test_a_message_reaches_its_addressees_and_nobody_else():
     ids=lambda message: type(message).__name__,
 )
 def test_what_crosses_the_bus_arrives_as_it_was(message):
-    assert hub.decode_hub_message(hub.encode_hub_message(message)) == message
+    assert hub.decode_hub_messages(hub.encode_hub_messages([message])) == [message]

@@ -33,7 +33,8 @@ def order(shop: Any, *devices: Device, **how: Any) -> list[PlayEvent]:
         rows = list(
             Device.objects.select_related("floor__client", "client").filter(pk__in=[d.pk for d in devices])
         )
-        return play_now(announcement=words, devices=rows, user=shop.admin, now=clock.now(), **how).events
+        play = play_now(announcement=words, devices=rows, user=shop.admin, now=clock.now(), **how)
+    return [fresh(event) for event in play.events]
 
 
 @sync_to_async
