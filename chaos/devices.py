@@ -27,11 +27,14 @@ SUBPROTOCOL = websockets.Subprotocol("sync2gear.v1")
 PROBE_EVERY_S = 5.0
 STATUS_EVERY_S = 15.0
 PLAN_EVERY_S = 300.0
+PLAN_AHEAD_US = 30 * 60 * 1_000_000
+"""Of a plan's day a light speaker keeps so much: six looks at the plan."""
 DEAF_AFTER_S = 15.0
 """Three probes without an answer: the connection is half-open."""
 PACE_S = 0.11
 """Between messages that have piled up: a speaker may send ten a second."""
 PLANS_AT_ONCE = 20
+RATE = 4429
 LEAST_CLIP_US = 200_000
 
 
@@ -78,6 +81,8 @@ class Speaker:
         self._applied = 0
         self._plays: dict[str, Play] = {}
         self._queue: list[tuple[int, str]] = []
+        self._waiting: dict[str, int] = {}
+        """Event → the instant under which it stands in the queue last."""
         self._begun: set[str] = set()
         self._facts: dict[str, dict[str, Any]] = {}
         self._due = asyncio.Event()
@@ -133,7 +138,8 @@ class Speaker:
                 self._socket = None
                 self._greeted.clear()
             self._backoff.lasted(time.monotonic() - began)
-            await asyncio.sleep(self._backoff.next_wait(code))
+            # One that floods does not wait as it is told either.
+            await asyncio.sleep(self._backoff.next_wait(None if code == RATE else code))
 
     async def _session(self, socket: ClientConnection) -> int | None:
         self._socket = socket
@@ -218,6 +224,7 @@ class Speaker:
                 for event in message["event_ids"]:
                     if event in self.journal.receipts:
                         self.journal.receipts[event].acked = True
+                        self._facts.pop(event, None)
             case "control" | "test_tone":
                 self._soon("command_result", command_id=message["command_id"], ok=True)
             case "error":
@@ -227,8 +234,10 @@ class Speaker:
 
     async def _planning(self) -> None:
         while True:
+            # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._fetch.wait(), PLAN_EVERY_S)
+                async with asyncio.timeout(PLAN_EVERY_S):
+                    await self._fetch.wait()
             self._fetch.clear()
             await asyncio.sleep(self._rng.uniform(0, 3))
             async with self.plan_room:
@@ -251,8 +260,9 @@ class Speaker:
         self._plays = {
             name: play for name, play in self._plays.items() if play.priority in ("instant", "emergency")
         }
+        now = self.now()
         for play in planned:
-            if play.expires_at > self.now():
+            if play.expires_at > now and play.play_at < now + PLAN_AHEAD_US:
                 self._take(play)
         return True
 
@@ -265,34 +275,45 @@ class Speaker:
         if self.manner != "mute":
             self._soon("ack", event_id=play.event, state="duplicate" if known else "armed")
 
+    @property
+    def heard(self) -> int:
+        """How many plays have begun to sound here."""
+        return len(self._begun)
+
     def started(self, event: str) -> bool:
         """Whether it has begun to sound here."""
         return event in self._begun
 
     def _over(self, event: str) -> bool:
         """Whether it has begun or ended: nothing makes it sound again."""
-        return event in self._begun or event in self.journal.receipts
+        return event in self._begun or event in self.journal.receipts or event in self.journal.judged
 
     def _take(self, play: Play) -> None:
         if self._over(play.event):
             return
+        known = self._waiting.get(play.event)
         self.journal.ordered[play.event] = play.announcement
         self._plays[play.event] = play
-        heapq.heappush(self._queue, (play.play_at, play.event))
+        if known != play.play_at:
+            self._waiting[play.event] = play.play_at
+            heapq.heappush(self._queue, (play.play_at, play.event))
         self._due.set()
 
     async def _playing(self) -> None:
         while True:
             self._due.clear()
             while self._queue and self._queue[0][0] <= self.now():
-                _, event = heapq.heappop(self._queue)
+                at, event = heapq.heappop(self._queue)
+                if self._waiting.get(event) == at:
+                    del self._waiting[event]
                 play = self._plays.get(event)
                 if play is not None and play.play_at <= self.now():
                     del self._plays[event]
                     self._play(play)
             left = (self._queue[0][0] - self.now()) / 1e6 if self._queue else 60.0
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), max(0.0, left))
+                async with asyncio.timeout(max(0.0, left)):
+                    await self._due.wait()
 
     def _play(self, play: Play) -> None:
         """At its instant or a little later, but never from its expiry on; what has begun is never begun again."""
@@ -308,7 +329,7 @@ class Speaker:
 
     def _tell(self, play: Play, outcome: str, began: int | None) -> None:
         """The receipt; a mute device has none."""
-        if self.manner == "mute" or play.event in self.journal.receipts:
+        if self.manner == "mute" or play.event in self.journal.receipts or play.event in self.journal.judged:
             return
         receipt = Receipt(play.event, outcome, time.time_ns() // 1000)
         self.journal.receipts[play.event] = receipt

@@ -19,8 +19,8 @@ UNFINISHED = frozenset({"generating", "processing"})
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All the evidence of one run. Since `settled_at` nothing went wrong any more: what was due or told before has had
-    its time. `ended_at` is when the evidence was gathered. µs UTC.
+    """The evidence of a chapter of a run. Since `settled_at` nothing went wrong any more: what was due or told before
+    has had its time. `ended_at` is when the evidence was gathered. µs UTC.
     """
 
     journals: list[Journal]
@@ -47,6 +47,8 @@ def heard_once(case: Case) -> Findings:
     for journal in case.journals:
         ids = Counter(start.event for start in journal.starts)
         when = {start.event: start.at for start in journal.starts}
+        for event in ids.keys() & journal.judged:
+            yield when[event], f"device {journal.device} heard event {event} again after minutes"
         for event, times in ids.items():
             if times > 1:
                 yield when[event], f"device {journal.device} heard event {event} {times} times"
@@ -104,8 +106,7 @@ def trail_whole(case: Case) -> Findings:
     """Every write that a person was told of is in the audit trail, and the trail is intact."""
     if not case.books.trail_intact:
         yield 0, f"verify_audit: {case.books.trail_said}"
-    found = case.books.audited
-    orders = {answer.order for answer in case.answers if answer.request_id in found}
+    orders = {request.rpartition("-")[0] for request in case.books.audited}
     for answer in case.answers:
         # A replay of a stored answer writes nothing: the entry is that of the attempt which acted.
         if answer.acknowledged and answer.order not in orders:
@@ -156,7 +157,7 @@ def promises_kept(case: Case) -> Findings:
     for answer in case.answers:
         if not answer.acknowledged:
             continue
-        missing = [event for event in answer.events if event not in case.books.events]
+        missing = [event for event in answer.events if event not in case.books.there]
         if missing:
             yield (
                 answer.at,

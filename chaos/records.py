@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 OPEN = frozenset({"pending", "delivered", "playing"})
@@ -40,6 +41,25 @@ class Journal:
     """Event → announcement of every order and planned occurrence that it was given."""
     lies: int = 0
     """Receipts that it sent for others' events. What it says of itself is not held against the server either."""
+    judged: set[str] = field(default_factory=set)
+    """What it heard or told of, and was judged in an earlier chapter: nothing may sound again."""
+
+    def chapter(self, events: Container[str]) -> Journal:
+        """What it says of these events, and what it ought not to say of those before; here it is struck out."""
+        now = Journal(self.device, self.client, lies=self.lies, judged=set(self.judged))
+        now.starts = [each for each in self.starts if each.event in events or each.event in self.judged]
+        now.receipts = {name: each for name, each in self.receipts.items() if name in events}
+        now.ordered = {name: each for name, each in self.ordered.items() if name in events}
+        self.starts = [
+            each for each in self.starts if each.event not in events and each.event not in self.judged
+        ]
+        for name in now.receipts:
+            del self.receipts[name]
+        for name in now.ordered:
+            del self.ordered[name]
+        self.judged.update(each.event for each in now.starts)
+        self.judged.update(now.receipts)
+        return now
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +108,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """All that stands in the database at the end."""
+    """What stands in the database of that which is judged."""
 
     events: dict[str, Event]
+    there: frozenset[str]
+    """The events that answers name, as far as they stand in the ledger, whenever they are due."""
     audited: dict[str, tuple[str, str]]
     """Request id → the action and the play id, if it ordered one."""
     plays_ordered: dict[str, set[str]]

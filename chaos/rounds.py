@@ -1,30 +1,37 @@
-"""Rounds of faults under load: a fault, then plays until one reaches every device in time; the judge at the end."""
+"""Rounds of faults under load: a fault, then plays until one reaches every device in time, then the judge.
+
+After each round the judge sees what has come to rest meanwhile, a chapter of the evidence; after the last, the rest.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
 from chaos import books
+from chaos.diary import Diary, Round
 from chaos.faults import FAULTS, World, possible
 from chaos.footprint import Footprint
 from chaos.judge import Broken, Case, judged
 from chaos.network import Network
 from chaos.people import People, now_us
+from chaos.records import Answer
 
 NORMAL_WITHIN_S = 30.0
 """A play ordered this long after the end of a fault must reach all its devices in time."""
 WITNESS_EVERY_S = 2.0
 GIVEN_UP_S = 120.0
+LAG_US = 120 * 1_000_000
+"""What was due so long ago, and before the last round was over, has come to rest."""
 DRAIN_S = 150.0
 """After the last round: receipts have 60 s, and what has to be told again a few more."""
 SETTLED_S = 90.0
@@ -38,18 +45,8 @@ class Scale:
     businesses: int = 10
     rounds: int = 20
     cut_s: float = 60.0
-
-
-@dataclass(slots=True)
-class Round:
-    """One fault, once. `recovered_s`: after its end, the first play that reached all was ordered; None: never."""
-
-    fault: str
-    number: int
-    began: int
-    ended: int = 0
-    recovered_s: float | None = None
-    broken: list[Broken] = field(default_factory=list)
+    minutes: float = math.inf
+    """No round begins later."""
 
 
 @asynccontextmanager
@@ -101,15 +98,16 @@ async def settled(world: World) -> None:
 async def one_round(world: World, fault: str, number: int, seed: str) -> Round:
     """The fault at a random instant, and the time until all is normal again."""
     rng = random.Random(f"{seed}/{fault}/{number}")
-    await settled(world)
-    await asyncio.sleep(rng.uniform(0, 4))
     done = Round(fault, number, now_us())
     world.spoilt = set()
     try:
+        await settled(world)
+        await asyncio.sleep(rng.uniform(0, 3))
+        done.began = now_us()
         async with FAULTS[fault](world, rng):
             pass
-    except TimeoutError as late:  # what the fault waited for did not come; the other rounds go on
-        done.broken.append(Broken("normal within 30 s", now_us(), str(late)))
+    except TimeoutError as late:  # what was waited for did not come; the other rounds go on
+        done.broken = Broken("normal within 30 s", now_us(), str(late))
     done.ended = now_us()
     over = time.monotonic()
     witnesses: set[asyncio.Task[float | None]] = set()
@@ -120,11 +118,14 @@ async def one_round(world: World, fault: str, number: int, seed: str) -> Round:
         if found:
             done.recovered_s = min(found)
             break
-    await asyncio.gather(*witnesses)
+    for late in witnesses:  # those ordered earlier, whose plays did not reach all
+        late.cancel()
+    await asyncio.wait(witnesses)
+    done.normal = now_us()
     if done.recovered_s is None or done.recovered_s > NORMAL_WITHIN_S:
         took = "never" if done.recovered_s is None else f"after {done.recovered_s:.0f} s"
-        done.broken.append(
-            Broken("normal within 30 s", done.ended, f"the first play to reach all was ordered {took}")
+        done.broken = Broken(
+            "normal within 30 s", done.ended, f"the first play to reach all was ordered {took}"
         )
     return done
 
@@ -158,35 +159,50 @@ async def witness(world: World, after: float) -> float | None:
 
 
 async def run(
-    folder: Path, faults: Iterable[str], scale: Scale, seed: str, tell: Callable[[str], None]
-) -> tuple[list[Round], list[Broken], dict[str, str]]:
-    """All rounds of these faults, judged: the rounds, what was broken outside of any, and what could not be run."""
+    folder: Path, faults: Iterable[str], scale: Scale, seed: str, diary: Diary
+) -> tuple[list[Round], dict[str, str]]:
+    """The rounds of these faults, in turn and judged, and what could not be run. `diary` is told all at once."""
     rounds: list[Round] = []
-    left_out: dict[str, str] = {}
     async with running(folder, scale, seed) as world:
+        left_out = {fault: why for fault in faults if (why := possible(world, fault))}
+        reader = await asyncio.to_thread(books.Reader, world.footprint, world.people.name)
+        over = time.monotonic() + scale.minutes * 60
         async with at_work(world.people):
-            for fault in faults:
-                if why := possible(world, fault):
-                    left_out[fault] = why
+            for number, fault in ((each, fault) for each in range(scale.rounds) for fault in faults):
+                if fault in left_out or (fault, number) in diary.had or time.monotonic() > over:
                     continue
-                for number in range(scale.rounds):
-                    rounds.append(await one_round(world, fault, number, seed))
-                    tell(_told(rounds[-1]))
-        case = await evidence(world)
-    tell(
-        f"{len(case.journals)} devices began {sum(len(journal.starts) for journal in case.journals)} plays and wrote"
-        f" {sum(len(journal.receipts) for journal in case.journals)} receipts; {len(case.books.events)} events in the"
-        f" ledger; {sum(answer.acknowledged for answer in case.answers)} of {len(case.answers)} attempts acknowledged"
-    )
-    return rounds, attributed(rounds, judged(case)), left_out
+                before = sum(speaker.heard for speaker in world.speakers)
+                done = await one_round(world, fault, number, seed)
+                done.plays = sum(speaker.heard for speaker in world.speakers) - before
+                rounds.append(done)
+                diary.round(done, len(world.speakers))
+                if len(rounds) > 1:
+                    settled_at = min(rounds[-2].normal, now_us() - LAG_US)
+                    diary.broken(rounds, judged(await chapter(world, reader, settled_at)))
+        diary.broken(rounds, judged(await last_chapter(world, reader)))
+    return rounds, left_out
 
 
-def _told(done: Round) -> str:
-    recovered = "never" if done.recovered_s is None else f"after {done.recovered_s:.1f} s"
-    return f"{done.fault} {done.number}: normal again {recovered}"
+async def chapter(world: World, reader: books.Reader, settled_at: int) -> Case:
+    """The evidence of what was due before `settled_at`; it is struck out of the journals."""
+    journals = [speaker.journal for speaker in world.speakers]
+    held = [
+        name
+        for journal in journals
+        for name, receipt in journal.receipts.items()
+        if not receipt.acked and receipt.at >= settled_at
+    ]
+    answers, world.people.answers = _parted(world.people.answers, settled_at)
+    settled = datetime.fromtimestamp(settled_at / 1e6, tz=UTC)
+    found = await asyncio.to_thread(reader.read, answers, settled, held)
+    return Case([each.chapter(found.events) for each in journals], answers, found, settled_at, now_us())
 
 
-async def evidence(world: World) -> Case:
+def _parted(answers: list[Answer], at: int) -> tuple[list[Answer], list[Answer]]:
+    return [each for each in answers if each.at < at], [each for each in answers if each.at >= at]
+
+
+async def last_chapter(world: World, reader: books.Reader) -> Case:
     """Gives what was due by now time to end and to be told, switches the devices off, and reads the books."""
     settled_at = now_us()
     deadline = time.monotonic() + DRAIN_S
@@ -199,30 +215,6 @@ async def evidence(world: World) -> Case:
             break
         await asyncio.sleep(1.0)
     await asyncio.gather(*(speaker.switch_off() for speaker in world.speakers))
-    found = await asyncio.to_thread(books.read, world.footprint, world.people.name)
+    found = await asyncio.to_thread(reader.read, world.people.answers, None)
     journals = [speaker.journal for speaker in world.speakers]
     return Case(journals, world.people.answers, found, settled_at, now_us())
-
-
-def attributed(rounds: list[Round], broken: list[Broken]) -> list[Broken]:
-    """Gives each broken promise to the round in whose time it fell; answers with those of no round."""
-    outside = []
-    for each in broken:
-        last = [one for one in rounds if one.began - 2_000_000 <= each.at]
-        (last[-1].broken if last and each.at else outside).append(each)
-    return outside
-
-
-def table(rounds: list[Round], left_out: dict[str, str]) -> str:
-    """For people: each fault with its rounds, broken promises and recovery times."""
-    lines = [f"{'fault':18}{'rounds':>7}{'broken':>8}{'recovery s: p50':>17}{'max':>7}"]
-    for fault in dict.fromkeys(each.fault for each in rounds):
-        mine = [each for each in rounds if each.fault == fault]
-        times = [each.recovered_s for each in mine if each.recovered_s is not None]
-        middle, most = (
-            (f"{statistics.median(times):.1f}", f"{max(times):.1f}") if times else ("never", "never")
-        )
-        broken = sum(len(each.broken) for each in mine)
-        lines.append(f"{fault:18}{len(mine):>7}{broken:>8}{middle:>17}{most:>7}")
-    lines += [f"{fault:18} not run: {why}" for fault, why in left_out.items()]
-    return "\n".join(lines)

@@ -45,6 +45,7 @@ def case() -> Case:
     answers.append(Answer("order-3", "order-3-0", "speech", 202, T, 10, made=11))
     books = Books(
         events=rows,
+        there=frozenset(rows),
         audited={answer.request_id: (answer.what, "") for answer in answers},
         plays_ordered={"order-1": {"play-1"}, "order-2": {"play-2"}},
         sounds={11: (10, "ready"), 21: (20, "ready")},
