@@ -26,9 +26,9 @@ from sync2gear_player.backoff import Backoff
 SUBPROTOCOL = websockets.Subprotocol("sync2gear.v1")
 PROBE_EVERY_S = 5.0
 STATUS_EVERY_S = 15.0
-PLAN_EVERY_S = 300.0
-PLAN_AHEAD_US = 30 * 60 * 1_000_000
-"""Of a plan's day a light speaker keeps so much: six looks at the plan."""
+PLAN_EVERY_S = 900.0
+PLAN_AHEAD_US = 60 * 60 * 1_000_000
+"""Of a plan's day a light speaker keeps so much: four looks at the plan."""
 DEAF_AFTER_S = 15.0
 """Three probes without an answer: the connection is half-open."""
 PACE_S = 0.11

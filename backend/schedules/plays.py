@@ -51,10 +51,11 @@ def fates_of(
     places = audience.devices if only is None else audience.devices.keys() & {Place.of(only)}
     for place in places:
         heard, client_pk = audience.devices[place], audience.clients[place]
+        if only is not None:
+            heard = {pk: [each for each in there if each.pk == only.pk] for pk, there in heard.items()}
         for occurrence in audience.occurrences(place, windows):
             pk = int(occurrence.schedule_id)
-            devices = heard[pk] if only is None else [each for each in heard[pk] if each.pk == only.pk]
-            if devices:
-                play = play_of(occurrence, place, client_pk, devices)
+            if heard[pk]:
+                play = play_of(occurrence, place, client_pk, heard[pk])
                 found[pk].append(Fate(play, occurrence.reason or ""))
     return found

@@ -5,18 +5,18 @@ The shape is that of `playlists.domain.ids`, which names the announcements of a 
 
 from __future__ import annotations
 
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from playlists.domain.ids import NAMESPACE, programme_event_id
+from playlists.domain.ids import NAMESPACE, named, programme_event_id
 
 __all__ = ["NAMESPACE", "occurrence_event_id", "occurrence_play_id", "programme_event_id"]
 
 
 def occurrence_event_id(schedule_id: str, at: int, device_id: str) -> UUID:
     """The event of a schedule's occurrence at the instant `at` (µs UTC) on one device."""
-    return uuid5(NAMESPACE, f"occurrence/{schedule_id}/{at}/{device_id}")
+    return named(f"occurrence/{schedule_id}/{at}/{device_id}")
 
 
 def occurrence_play_id(schedule_id: str, at: int) -> UUID:
     """What the events of one occurrence have in common on all its devices."""
-    return uuid5(NAMESPACE, f"occurrence/{schedule_id}/{at}")
+    return named(f"occurrence/{schedule_id}/{at}")
