@@ -52,6 +52,13 @@ class Play:
         self.duration = max(LEAST_CLIP_US, duration_ms * 1000)
 
 
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Waits for cancelled tasks, and raises what went wrong in them."""
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
+
+
 class Speaker:
     """One device. `manner` is `honest`, `mute` (tells nothing of its plays), `flooding` or `lying`."""
 
@@ -109,9 +116,13 @@ class Speaker:
         """Ends it; the journal stays."""
         for task in self._tasks:
             task.cancel()
-        for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(ended, Exception):
-                raise ended
+        await _ended(self._tasks)
+
+    def raise_if_dead(self) -> None:
+        """Raises what ended it, if it was not `switch_off`: a mistake of ours."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
 
     # --- the link ---
 
@@ -147,7 +158,7 @@ class Speaker:
         await self._say(
             "hello", boot_id="chaos", software="chaos", applied_rev=self._applied, plan_etag=self.etag
         )
-        talking = asyncio.create_task(self._talk())
+        tasks = [asyncio.create_task(self._talk()), asyncio.create_task(self._listen(socket))]
         try:
             async for frame in socket:
                 self._heard_at = time.monotonic()
@@ -155,9 +166,16 @@ class Speaker:
         except websockets.ConnectionClosed:
             pass
         finally:
-            talking.cancel()
-            await asyncio.gather(talking, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await _ended(tasks)
         return socket.close_code
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        """Ends a session in which nothing is heard any more."""
+        while time.monotonic() - self._heard_at <= DEAF_AFTER_S:
+            await asyncio.sleep(1.0)
+        socket.transport.abort()
 
     async def _say(self, kind: str, **fields: Any) -> None:
         """Sends if there is a session; what is lost with one is the sender's business."""
@@ -177,14 +195,13 @@ class Speaker:
         await self._status()
         if self.manner != "mute":
             for receipt in [each for each in self.journal.receipts.values() if not each.acked]:
-                await self._say("playback_complete", **self._receipt_of(receipt))
-                await asyncio.sleep(PACE_S)
+                if not receipt.acked:  # meanwhile
+                    await self._say("playback_complete", **self._receipt_of(receipt))
+                    await asyncio.sleep(PACE_S)
         told = probed = time.monotonic()
         while True:
             await asyncio.sleep(self._rng.uniform(0.8, 1.2))
             now = time.monotonic()
-            if now - self._heard_at > DEAF_AFTER_S and self._socket is not None:
-                self._socket.transport.abort()
             if now - probed >= PROBE_EVERY_S:
                 probed = now
                 await self._probe()

@@ -89,6 +89,8 @@ async def at_work(people: People) -> AsyncIterator[None]:
 async def settled(world: World) -> None:
     """Returns when every device is in a session; raises `TimeoutError` if some are not after SETTLED_S."""
     deadline = time.monotonic() + SETTLED_S
+    for speaker in world.speakers:
+        speaker.raise_if_dead()
     while absent := [speaker.pk for speaker in world.speakers if not speaker.greeted]:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{len(absent)} devices are not connected: {absent[:10]}")
@@ -111,8 +113,9 @@ async def one_round(world: World, fault: str, number: int, seed: str) -> Round:
     done.ended = now_us()
     over = time.monotonic()
     witnesses: set[asyncio.Task[float | None]] = set()
+    missed: set[int] = set()
     while time.monotonic() - over < GIVEN_UP_S:
-        witnesses.add(asyncio.create_task(witness(world, time.monotonic() - over)))
+        witnesses.add(asyncio.create_task(witness(world, time.monotonic() - over, missed)))
         await asyncio.sleep(WITNESS_EVERY_S)
         found = [at for task in witnesses if task.done() and (at := task.result()) is not None]
         if found:
@@ -125,13 +128,22 @@ async def one_round(world: World, fault: str, number: int, seed: str) -> Round:
     if done.recovered_s is None or done.recovered_s > NORMAL_WITHIN_S:
         took = "never" if done.recovered_s is None else f"after {done.recovered_s:.0f} s"
         done.broken = Broken(
-            "normal within 30 s", done.ended, f"the first play to reach all was ordered {took}"
+            "normal within 30 s",
+            done.ended,
+            f"the first play to reach all was ordered {took}; before, {_few(missed)}",
         )
     return done
 
 
-async def witness(world: World, after: float) -> float | None:
-    """Orders a play on every device of every business: `after`, if all of them start it before it expires."""
+def _few(missed: set[int]) -> str:
+    return f"{len(missed)} devices missed the last one that was missed, such as {sorted(missed)[:5]}"
+
+
+async def witness(world: World, after: float, missed: set[int]) -> float | None:
+    """Orders a play on every device of every business: `after`, if all of them start it before it expires.
+
+    Otherwise `missed` becomes those that did not.
+    """
     wanted = {speaker.pk: speaker for speaker in world.speakers if speaker.pk not in (world.spoilt or ())}
     answers = await asyncio.gather(
         *(world.people.play(business, {"all": True}) for business in world.people.businesses)
@@ -150,10 +162,13 @@ async def witness(world: World, after: float) -> float | None:
         for event in answer["events"]
     )
     while True:
-        started = sum(speaker.started(event) for event, speaker in events)
-        if started == len(events):
-            return after if len(events) == len(wanted) else None
+        late = {speaker.pk for event, speaker in events if not speaker.started(event)}
+        late |= wanted.keys() - {speaker.pk for _, speaker in events}
+        if not late:
+            return after
         if all(speaker.now() / 1e6 > last + 0.5 for _, speaker in events):
+            missed.clear()
+            missed |= late
             return None
         await asyncio.sleep(0.2)
 

@@ -42,6 +42,8 @@ PLANS_REACH = timedelta(hours=7)
 """Shorter than the real ones, which cost most of the time; nobody is cut off for longer than half of it."""
 CALM = 60 * SECOND
 """So long after the last fault a play has to reach everybody: what broke in silence is noticed within 45 s."""
+NOTICE = timedelta(seconds=10)
+"""That play is ordered so long ahead: a late packet or a file not there yet is no fault."""
 DRAIN = 15 * MINUTE
 """Longer than any announcement waits, and than the sweeper gives a receipt."""
 
@@ -184,6 +186,7 @@ class World:
                     user=shop.user,
                     now=self.kernel.instant,
                     priority="emergency",
+                    play_at=self.kernel.instant + NOTICE,
                 )
                 self.probes.update(event.pk for event in ordered.events)
 
