@@ -173,8 +173,8 @@ class Speaker:
 
     async def _listen(self, socket: ClientConnection) -> None:
         """Ends a session in which nothing is heard any more."""
-        while time.monotonic() - self._heard_at <= DEAF_AFTER_S:
-            await asyncio.sleep(1.0)
+        while (left := self._heard_at + DEAF_AFTER_S - time.monotonic()) > 0:
+            await asyncio.sleep(left)
         socket.transport.abort()
 
     async def _say(self, kind: str, **fields: Any) -> None:

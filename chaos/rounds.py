@@ -121,8 +121,8 @@ async def one_round(world: World, fault: str, number: int, seed: str) -> Round:
         if found:
             done.recovered_s = min(found)
             break
-    for late in witnesses:  # those ordered earlier, whose plays did not reach all
-        late.cancel()
+    for other in witnesses:  # ordered earlier, and not heard by all so far
+        other.cancel()
     await asyncio.wait(witnesses)
     done.normal = now_us()
     if done.recovered_s is None or done.recovered_s > NORMAL_WITHIN_S:
