@@ -82,7 +82,6 @@ class Speaker:
         self._backoff = Backoff(self._rng)
         self._socket: ClientConnection | None = None
         self._greeted = asyncio.Event()
-        self._heard_at = 0.0
         self._offset = time.time_ns() // 1000 - time.monotonic_ns() // 1000
         self._round_trip: int | None = None
         self._applied = 0
@@ -154,28 +153,23 @@ class Speaker:
 
     async def _session(self, socket: ClientConnection) -> int | None:
         self._socket = socket
-        self._heard_at = time.monotonic()
         await self._say(
             "hello", boot_id="chaos", software="chaos", applied_rev=self._applied, plan_etag=self.etag
         )
-        tasks = [asyncio.create_task(self._talk()), asyncio.create_task(self._listen(socket))]
+        talking = asyncio.create_task(self._talk())
         try:
-            async for frame in socket:
-                self._heard_at = time.monotonic()
-                self._hear(json.loads(frame))
+            async with asyncio.timeout(DEAF_AFTER_S) as silence:
+                async for frame in socket:
+                    silence.reschedule(asyncio.get_running_loop().time() + DEAF_AFTER_S)
+                    self._hear(json.loads(frame))
         except websockets.ConnectionClosed:
             pass
+        except TimeoutError:
+            socket.transport.abort()
         finally:
-            for task in tasks:
-                task.cancel()
-            await _ended(tasks)
+            talking.cancel()
+            await _ended([talking])
         return socket.close_code
-
-    async def _listen(self, socket: ClientConnection) -> None:
-        """Ends a session in which nothing is heard any more."""
-        while (left := self._heard_at + DEAF_AFTER_S - time.monotonic()) > 0:
-            await asyncio.sleep(left)
-        socket.transport.abort()
 
     async def _say(self, kind: str, **fields: Any) -> None:
         """Sends if there is a session; what is lost with one is the sender's business."""

@@ -284,8 +284,10 @@ def _targets(
     pks = [schedule.pk for schedule in schedules if schedule.pk not in drafts]
     named: dict[int, list[Device]] = defaultdict(list)
     rows = ScheduleDevice.objects.filter(schedule_id__in=pks, device__revoked_at=None).order_by("device_id")
-    for row in rows.select_related("device__floor__client", "device__client"):
-        named[row.schedule_id].append(row.device)
+    pairs = list(rows.values_list("schedule_id", "device_id"))  # most often none: then nothing is joined
+    devices = Device.objects.select_related("floor__client", "client").in_bulk({pk for _, pk in pairs})
+    for schedule_pk, device_pk in pairs:
+        named[schedule_pk].append(devices[device_pk])
     floors: dict[int, list[int]] = defaultdict(list)
     on = ScheduleFloor.objects.filter(schedule_id__in=pks).order_by("floor_id")
     for schedule_pk, floor_pk in on.values_list("schedule_id", "floor_id"):
