@@ -92,7 +92,9 @@ const formats = new Map();
  */
 function made(Kind, options) {
   const name = `${Kind.name} ${language.value} ${JSON.stringify(options)}`;
-  if (!formats.has(name)) formats.set(name, new Kind(language.value, options));
+  // The reader's own country's way of it, where the browser knows one: English has clocks of 12 hours and of 24.
+  const tag = globalThis.navigator?.languages?.find((each) => each.toLowerCase().split("-")[0] === language.value) ?? language.value;
+  if (!formats.has(name)) formats.set(name, new Kind(tag, options));
   return formats.get(name);
 }
 
