@@ -1,5 +1,5 @@
 """The child process of `announcements.speech.synthesis`."""
 
-from common.audio.process import serve
+from common.audio.forkserver import serve
 
 serve({"speak": "announcements.speech.tasks:speak"})

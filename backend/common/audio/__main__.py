@@ -1,6 +1,6 @@
 """The child process of `common.audio.isolated`."""
 
-from common.audio.process import serve
+from common.audio.forkserver import serve
 
 serve(
     {

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from common.audio.container import blocks
-from common.audio.graph import Graph
 from common.audio.samples import Samples
+from common.audio.truepeak import TruePeak
 from common.audio.values import Loudness
+from common.audio.weighting import KWeighted
 
 HOP_MS = 5
 _GATE_S = 0.4  # BS.1770-4 measures in blocks of 400 ms
 _TILE_S = 3.0
-_OVERSAMPLED = 192_000  # Hz; BS.1770-4 annex 2 asks for four times 48 kHz
-_ABSOLUTE_GATE = -70.0  # LUFS; nothing below it counts
+_FAULTY = 1000.0  # what reaches 60 dB above full scale, or is no number, was damaged on its way
 _AUDIBLE_DB = -45.0  # below the clip's own peak: what trimming takes for silence
 
 
@@ -59,32 +59,23 @@ def _hop(rate: int) -> int:
 
 
 class _Meter:
-    """One run of FFmpeg's ebur128, with the true peak taken beside it from 192 kHz.
-
-    The filter's own true peak comes with three decimals of a linear value, too coarse for quiet files.
-    """
+    """Integrated loudness and true peak, side by side."""
 
     def __init__(self, rate: int, channels: int) -> None:
-        self._loudness = Graph(rate, channels, [("ebur128", "metadata=1")])
-        self._peak = Graph(
-            rate, channels, [("aresample", str(_OVERSAMPLED)), ("aformat", "sample_fmts=fltp")]
-        )
-        self._integrated, self._largest = -math.inf, 0.0
+        self._weighted, self._peak = KWeighted(rate, channels), TruePeak(channels)
 
-    def add(self, samples: Samples | None) -> None:
-        """Takes a block, or None at the end."""
-        last = None
-        for last in self._loudness.frames(samples):  # noqa: B007  # each tells of all before it
-            pass
-        if last is not None and "lavfi.r128.I" in last.metadata:
-            self._integrated = float(last.metadata["lavfi.r128.I"])
-        for frame in self._peak.frames(samples):
-            self._largest = max(self._largest, float(np.max(np.abs(frame.to_ndarray()), initial=0.0)))
+    def add(self, samples: Samples) -> None:
+        """Takes the next samples."""
+        self._weighted.add(samples)
+        self._peak.add(samples)
 
     def read(self) -> Loudness:
-        if not self._largest or not self._integrated > _ABSOLUTE_GATE:
+        """Of all that was added; nothing is added after it."""
+        self._peak.finish()
+        integrated = self._weighted.integrated()
+        if not self._peak.largest or integrated == -math.inf:
             return Loudness(None, None)
-        return Loudness(self._integrated, 20 * math.log10(self._largest))
+        return Loudness(round(integrated, 3), 20 * math.log10(self._peak.largest))
 
 
 def _seconds(source: Iterable[tuple[int, Samples]]) -> Iterator[tuple[int, Samples]]:
@@ -114,12 +105,16 @@ def analyse_blocks(source: Iterable[tuple[int, Samples]]) -> Analysis:
     rate = channels = total = 0
     for rate, samples in _seconds(source):
         channels = samples.shape[0]
+        loudest = np.abs(samples).max(axis=0, keepdims=True)
+        if not loudest.max() < _FAULTY:  # also of what is no number
+            samples = np.where(np.abs(samples) < _FAULTY, samples, np.float32(0))
+            loudest = np.abs(samples).max(axis=0, keepdims=True)
         meter = meter or _Meter(rate, channels)
         meter.add(samples)
         if total < _GATE_S * rate:
             start.append(samples)
         total += samples.shape[1]
-        loudest = np.concatenate([rest, np.abs(samples).max(axis=0, keepdims=True)], axis=1)
+        loudest = np.concatenate([rest, loudest], axis=1)
         hop = _hop(rate)
         whole = loudest.shape[1] // hop * hop
         envelope.append(loudest[0, :whole].reshape(-1, hop).max(axis=1))
@@ -132,7 +127,6 @@ def analyse_blocks(source: Iterable[tuple[int, Samples]]) -> Analysis:
         clip = np.concatenate(start, axis=1)
         meter = _Meter(rate, channels)
         meter.add(np.tile(clip, (1, math.ceil(_TILE_S * rate / total))))
-    meter.add(None)
     return Analysis(meter.read(), np.concatenate(envelope), rate, channels, total)
 
 

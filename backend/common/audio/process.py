@@ -1,40 +1,39 @@
-"""A task in a child process with limits, so that no file and no C library can take the server with it.
+"""A task in a process of its own with limits, so that no file and no C library can take the server with it.
 
-The parent calls `run(module, task, arguments)`; the child is `python -m module`, whose `__main__` calls
-`serve(tasks)`. One JSON object goes in on stdin and one line of JSON comes out on stdout.
+The parent calls `run(module, task, arguments)`. `python -m module`, whose `__main__` calls `forkserver.serve(tasks)`,
+is started when it is needed, imports what its tasks need, and forks for each; it ends when it was idle for a minute.
+One JSON object goes in on stdin and one line of JSON comes out on stdout.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
+import atexit
 import json
-import math
 import os
-import resource
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from common.audio.errors import CodedError, IsolationFailed
-
-Task = Callable[..., Any]
+from common.audio.forkserver import TAKEN
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _ANSWER, _MESSAGES = 1 << 20, 65_536  # bytes kept: the first of stdout, the last of stderr
-_GRACE_S = 5  # after which a child whose parent has died ends itself
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Limits of a child: `timeout_s` of wall clock and of processor time, address space, size of a file."""
+    """Limits of a task: `timeout_s` of wall clock and of processor time, address space, size of a file."""
 
     timeout_s: float = 30.0
     memory_bytes: int = 1 << 30
@@ -42,9 +41,9 @@ class Bounds:
 
 
 def _environment() -> dict[str, str]:
-    """What a child needs to start and nothing else: no keys, no addresses."""
+    """What a task needs and nothing else: no keys, no addresses."""
     passed = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-    # A numeric library reserves address space per thread, which the limit counts.
+    # A numeric library reserves address space per thread, which the limit counts, and threads are not forked.
     return passed | {
         "PYTHONPATH": _ROOT,
         "LC_ALL": "C.UTF-8",
@@ -54,31 +53,140 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _read(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes] | None:
-    """A bounded part of stdout and stderr, read until the child has closed both; None past the deadline."""
-    kept = {process.stdout: b"", process.stderr: b""}
+class _ForkServer:
+    """The process that forks for the tasks of one module, and the socket to it."""
+
+    def __init__(self, module: str) -> None:
+        self._orders, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - a fixed command; what varies is data
+                [sys.executable, "-P", "-X", "faulthandler", "-m", module],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env=_environment(),
+                start_new_session=True,
+            )
+
+    def order(self, descriptors: Sequence[int]) -> None:
+        """Asks for a task; see `forkserver.serve`. Raises OSError when the process has ended."""
+        socket.send_fds(self._orders, [b"o"], descriptors)
+
+    def disown(self) -> None:
+        """Closes the socket alone: whose process it is, looks after it."""
+        self._orders.close()
+
+    def end(self) -> None:
+        """Ends the process, and what it forked."""
+        self._orders.close()
+        self._process.wait()
+
+
+_servers: dict[str, _ForkServer] = {}
+_one_at_a_time = threading.Lock()
+
+
+def _ordered(module: str, descriptors: Sequence[int]) -> _ForkServer | None:
+    """The server that was asked for a task, started if there is none; None when it had just ended."""
+    with _one_at_a_time:
+        server = _servers.get(module)
+        if server is None:
+            server = _servers[module] = _ForkServer(module)
+        try:
+            server.order(descriptors)
+        except OSError:
+            del _servers[module]
+            server.end()
+            return None
+        return server
+
+
+def _ended(module: str, server: _ForkServer) -> None:
+    with _one_at_a_time:
+        if _servers.get(module) is server:
+            del _servers[module]
+            server.end()
+
+
+@atexit.register
+def _end_all() -> None:
+    while _servers:
+        _servers.popitem()[1].end()
+
+
+def _disown_all() -> None:
+    """In a process that was forked from this one, which asks servers of its own."""
+    global _one_at_a_time
+    _one_at_a_time = threading.Lock()
+    while _servers:
+        _servers.popitem()[1].disown()
+
+
+os.register_at_fork(after_in_child=_disown_all)
+
+
+def _begun(module: str, stdin: int, stdout: int, stderr: int, deadline: float) -> socket.socket:
+    """Where the exit status of the task will come from; closing it kills the task.
+
+    Raises TimeoutError past the deadline, IsolationFailed if there is no process that takes the task.
+    """
+    for _ in range(2):  # a server that was idle for a minute may end while it is asked
+        asker, theirs = socket.socketpair()
+        with theirs:
+            server = _ordered(module, (stdin, stdout, stderr, theirs.fileno()))
+        if server is not None:
+            try:
+                asker.settimeout(max(0.1, deadline - time.monotonic()))
+                if asker.recv(1) == TAKEN:
+                    return asker
+            except BaseException:
+                asker.close()
+                raise
+            _ended(module, server)
+        asker.close()
+    raise IsolationFailed("crashed", "The process that does this work does not start.")
+
+
+def _read(stdout: int, stderr: int, deadline: float) -> tuple[bytes, bytes]:
+    """A bounded part of stdout and stderr, read until the task has closed both. Raises TimeoutError."""
+    kept = {stdout: b"", stderr: b""}
     with selectors.DefaultSelector() as selector:
         for stream in kept:
-            assert stream is not None  # noqa: S101 - both are pipes
-            selector.register(stream, selectors.EVENT_READ, stream)
+            selector.register(stream, selectors.EVENT_READ)
         while selector.get_map():
             left = deadline - time.monotonic()
             if left <= 0:
-                return None
+                raise TimeoutError
             for key, _ in selector.select(left):
                 chunk = os.read(key.fd, 65_536)
                 if not chunk:
-                    selector.unregister(key.fileobj)
-                if key.data is process.stdout:
-                    kept[key.data] += chunk[: _ANSWER - len(kept[key.data])]
+                    selector.unregister(key.fd)
+                if key.fd == stdout:
+                    kept[stdout] += chunk[: _ANSWER - len(kept[stdout])]
                 else:
-                    kept[key.data] = (kept[key.data] + chunk)[-_MESSAGES:]
-    return kept[process.stdout], kept[process.stderr]
+                    kept[stderr] = (kept[stderr] + chunk)[-_MESSAGES:]
+    return kept[stdout], kept[stderr]
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):  # all have ended by themselves
-        os.killpg(process.pid, signal.SIGKILL)
+def _ran(module: str, request: bytes, deadline: float) -> tuple[int, bytes, bytes]:
+    """Exit status, stdout and stderr of a task. Raises TimeoutError; the task does not outlive this call."""
+    with ExitStack() as stack:
+        stdin = stack.enter_context(tempfile.TemporaryFile())
+        stdin.write(request)
+        stdin.seek(0)
+        ends = [os.pipe(), os.pipe()]
+        for reading, _ in ends:
+            stack.callback(os.close, reading)
+        try:
+            asker = stack.enter_context(_begun(module, stdin.fileno(), ends[0][1], ends[1][1], deadline))
+        finally:
+            for _, writing in ends:
+                os.close(writing)
+        streams = _read(ends[0][0], ends[1][0], deadline)
+        asker.settimeout(max(0.1, deadline - time.monotonic()))
+        status = asker.recv(16)
+    if not status:
+        raise IsolationFailed("crashed", "The process that watched over the task has ended.")
+    return int(status), *streams
 
 
 def run(
@@ -91,7 +199,7 @@ def run(
 ) -> Any:
     """The task's answer, as JSON gives it back. Safe to call from any thread.
 
-    Raises IsolationFailed, or one of `raises` if the task raised it. The child leads a process group of
+    Raises IsolationFailed, or one of `raises` if the task raised it. The task leads a process group of
     its own, which is killed when the time is over.
     """
     request = {
@@ -101,33 +209,13 @@ def run(
         "memory_bytes": bounds.memory_bytes,
         "file_bytes": bounds.file_bytes,
     }
-    deadline = time.monotonic() + bounds.timeout_s
-    with tempfile.TemporaryFile() as stdin:
-        stdin.write(json.dumps(request).encode())
-        stdin.seek(0)
-        process = subprocess.Popen(  # noqa: S603 - a fixed command; what varies is data on stdin
-            [sys.executable, "-P", "-X", "faulthandler", "-m", module],
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            start_new_session=True,
-        )
-        with process:
-            try:
-                streams = _read(process, deadline)
-                if streams is not None:
-                    process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                streams = None
-            finally:
-                if process.poll() is None:
-                    _kill_group(process)
-    if streams is None:
+    try:
+        ended = _ran(module, json.dumps(request).encode(), time.monotonic() + bounds.timeout_s)
+    except TimeoutError as late:
         raise IsolationFailed(
             "timed_out", f"It took longer than the {bounds.timeout_s:g} s that are allowed."
-        )
-    return _answer(process.returncode, *streams, raises=raises)
+        ) from late
+    return _answer(*ended, raises=raises)
 
 
 def _answer(status: int, stdout: bytes, stderr: bytes, *, raises: Sequence[type[CodedError]]) -> Any:
@@ -158,46 +246,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _limit(request: Mapping[str, Any]) -> None:
-    seconds = math.ceil(request["timeout_s"])
-    resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"],) * 2)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_bytes"],) * 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.alarm(seconds + _GRACE_S)
-
-
-def _error(error: CodedError) -> dict[str, Any]:
-    return {"error": type(error).__name__, "code": error.code, "detail": error.detail}
-
-
-def serve(tasks: Mapping[str, str]) -> None:
-    """The child's side: limits itself, runs the task asked for, answers.
-
-    `tasks` maps a name to "module:function", imported only after the limits stand. What a library prints
-    on stdout goes to stderr.
-    """
-    request = json.load(sys.stdin)
-    _limit(request)
-    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    try:
-        module, _, name = tasks[request["task"]].partition(":")
-        function = getattr(__import__(module, fromlist=[name]), name)
-        reply = {"result": function(**request["arguments"])}
-    except CodedError as error:
-        reply = _error(error)
-    except MemoryError:
-        reply = _error(IsolationFailed("out_of_memory", "It needed more memory than is allowed."))
-    except OSError as error:
-        if error.errno not in (errno.EFBIG, errno.ENOMEM):
-            raise
-        code, what = (
-            ("output_too_large", "output") if error.errno == errno.EFBIG else ("out_of_memory", "memory")
-        )
-        reply = _error(IsolationFailed(code, f"It needed more {what} than is allowed."))
-    with answer:
-        json.dump(reply, answer)
-        answer.write("\n")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from common.audio.errors import AudioRefused
-from common.audio.process import serve
+from common.audio.forkserver import serve
 
 
 def segfault() -> None:
@@ -62,6 +62,10 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def whoami() -> dict[str, int]:
+    return {"pid": os.getpid(), "parent": os.getppid(), "group": os.getpgrp()}
+
+
 def echo(**arguments: object) -> object:
     return arguments
 
@@ -81,6 +85,7 @@ def _serve() -> None:
         "leave",
         "chatter",
         "environment",
+        "whoami",
         "echo",
     )
     serve({name: f"{own}:{name}" for name in names})

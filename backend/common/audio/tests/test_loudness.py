@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.audio import weighting
 from common.audio.container import blocks
 from common.audio.encode import normalise, write_audio
 from common.audio.errors import AudioRefused
+from common.audio.graph import Graph
 from common.audio.loudness import analyse, analyse_samples, measure, peaks
 from common.audio.samples import Samples
 from common.audio.tests.conftest import RATE, speechlike
+from common.audio.truepeak import TruePeak
 from common.audio.values import Loudness, gain_db
+from common.audio.weighting import KWeighted
 
 
 def sine(level_db: float, seconds: float, hertz: float = 1000, channels: int = 2) -> Samples:
@@ -45,15 +50,110 @@ def test_integrated_loudness_of_ebu_tech_3341(signal: Samples, lufs: float) -> N
     assert analyse_samples(signal, RATE).loudness.integrated_lufs == pytest.approx(lufs, abs=0.1)
 
 
-def test_the_true_peak_lies_between_the_samples() -> None:
-    """EBU Tech 3341 case 16: a sine of fs/4 at 45° whose samples reach 0.35 and whose peak is −6 dBTP."""
+def by_ffmpeg(signal: Samples, rate: int) -> Loudness:
+    """The same measured by FFmpeg's filters: loudness by ebur128, true peak from the samples at 192 kHz."""
+    meter = Graph(rate, signal.shape[0], [("ebur128", "metadata=1")])
+    finer = Graph(rate, signal.shape[0], [("aresample", "192000"), ("aformat", "sample_fmts=fltp")])
+    metered = [frame.metadata.get("lavfi.r128.I") for frame in (*meter.frames(signal), *meter.frames(None))]
+    loudness = [float(value) for value in metered if value]
+    samples = [frame.to_ndarray() for frame in (*finer.frames(signal), *finer.frames(None))]
+    peak = float(np.abs(np.concatenate(samples, axis=1)).max())
+    return Loudness(loudness[-1], 20 * math.log10(peak))
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 48_000, 96_000])
+def test_every_rate_measures_as_by_ffmpeg(rate: int, channels: int) -> None:
+    """Gliding speech, a second of near silence for the gate, noise, and a rumble that the weighting takes away."""
+    voice = speechlike(4, rate=rate, channels=channels)
+    rng = np.random.default_rng(3)
+    quiet = 1e-4 * rng.standard_normal((channels, rate))
+    hiss = 0.05 * rng.standard_normal((channels, rate * 2))
+    rumble = np.tile(0.3 * np.sin(2 * np.pi * 3 * np.arange(rate * 2) / rate), (channels, 1))
+    signal = np.concatenate([voice, quiet, hiss, rumble], axis=1).astype(np.float32)
+    ours, theirs = analyse_samples(signal, rate).loudness, by_ffmpeg(signal, rate)
+    assert ours.integrated_lufs == pytest.approx(theirs.integrated_lufs, abs=0.05)
+    assert ours.true_peak_dbtp == pytest.approx(theirs.true_peak_dbtp, abs=0.3)
+
+
+def test_the_weighting_is_that_of_the_standard() -> None:
+    """BS.1770-4 tables 1 and 2, for 48 kHz."""
+    (shelf, shelf_below), (high, high_below) = weighting.filters(48_000)
+    assert shelf == pytest.approx([1.53512485958697, -2.69169618940638, 1.19839281085285], abs=1e-9)
+    assert shelf_below == pytest.approx([1, -1.69065929318241, 0.73248077421585], abs=1e-9)
+    assert high == pytest.approx([1, -2, 1])
+    assert high_below == pytest.approx([1, -1.99004745483398, 0.99007225036621], abs=1e-9)
+
+
+@pytest.mark.parametrize("step", [11, 480, 4801, 100_000])
+def test_it_does_not_matter_in_which_pieces_sound_comes(step: int) -> None:
+    signal = speechlike(0.5 if step < 100 else 3, channels=2)
+    whole, pieces = TruePeak(2), TruePeak(2)
+    weighted, weighted_pieces = KWeighted(RATE, 2), KWeighted(RATE, 2)
+    whole.add(signal)
+    weighted.add(signal)
+    for at in range(0, signal.shape[1], step):
+        pieces.add(signal[:, at : at + step])
+        weighted_pieces.add(signal[:, at : at + step])
+    for meter in (whole, pieces):
+        meter.finish()
+    assert pieces.largest == pytest.approx(whole.largest, rel=1e-6)
+    assert weighted_pieces.integrated() == pytest.approx(weighted.integrated(), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("part", "degrees", "amplitude", "dbtp"),
+    [  # EBU Tech 3341, table 1: part of the sample rate, phase at its start
+        pytest.param(4, 0, 0.5, -6.0, id="case 15"),
+        pytest.param(4, 45, 0.5, -6.0, id="case 16"),
+        pytest.param(6, 60, 0.5, -6.0, id="case 17"),
+        pytest.param(8, 67.5, 0.5, -6.0, id="case 18"),
+        pytest.param(4, 45, 1.41, 3.0, id="case 19"),
+    ],
+)
+def test_the_true_peak_lies_between_the_samples(
+    part: int, degrees: float, amplitude: float, dbtp: float
+) -> None:
     time = np.arange(RATE * 2)
     fade = np.minimum(1, np.minimum(time, time[::-1]) / 1000)  # an abrupt start would ring
-    wave = (0.5 * fade * np.sin(np.pi / 2 * time + np.pi / 4)).astype(np.float32)
-    assert abs(wave).max() < 0.36
+    wave = (amplitude * fade * np.sin(2 * np.pi / part * time + np.radians(degrees))).astype(np.float32)
     peak = analyse_samples(wave[np.newaxis], RATE).loudness.true_peak_dbtp
     assert peak is not None
-    assert -6.4 < peak < -5.8
+    assert dbtp - 0.4 <= peak <= dbtp + 0.2
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2, 3])
+def test_the_true_peak_of_one_louder_cycle_is_found_wherever_the_samples_fall(offset: int) -> None:
+    """As EBU Tech 3341 cases 20 to 23: one cycle among many, at four times the rate, band-limited, each fourth kept."""
+    time = np.arange(4 * RATE)
+    inside = np.abs(time - 2 * RATE) <= 16  # two cycles of fs/4
+    fine = np.where(inside, 1.0, 0.5) * np.sin(2 * np.pi * time / 16)
+    spectrum = np.fft.rfft(fine * np.hanning(time.size))
+    spectrum[RATE // 2 - RATE // 20 :] = 0
+    fine = np.fft.irfft(spectrum)
+    kept = fine[offset::4].astype(np.float32)
+    peak = analyse_samples(kept[np.newaxis], RATE).loudness.true_peak_dbtp
+    wanted = 20 * math.log10(np.abs(fine).max())
+    assert peak is not None
+    assert wanted - 0.4 <= peak <= wanted + 0.2
+
+
+@pytest.mark.parametrize("at", [0, 1, 23_999, RATE * 2 - 1])
+def test_a_click_is_a_peak_wherever_it_stands(at: int) -> None:
+    click = sine(-40, 2, channels=1)
+    click[0, at] = -0.9
+    peak = analyse_samples(click, RATE).loudness.true_peak_dbtp
+    assert peak == pytest.approx(20 * math.log10(0.9), abs=0.1)
+
+
+@pytest.mark.parametrize("damage", [math.nan, math.inf, -math.inf, 1e30])
+def test_what_is_no_sample_counts_as_silence(damage: float) -> None:
+    whole, damaged = sine(-20, 3), sine(-20, 3)
+    damaged[1, RATE] = damage
+    expected, measured = analyse_samples(whole, RATE), analyse_samples(damaged, RATE)
+    assert measured.loudness.integrated_lufs == pytest.approx(expected.loudness.integrated_lufs, abs=0.05)
+    assert measured.loudness.true_peak_dbtp == pytest.approx(expected.loudness.true_peak_dbtp, abs=1)
+    assert measured.peaks(10) == expected.peaks(10)
 
 
 def test_a_file_measures_as_its_samples(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +64,51 @@ def test_a_refusal_that_nobody_expects_is_a_bad_answer() -> None:
     assert caught.value.code == "bad_answer"
 
 
+def test_processes_are_forked_from_one_that_waits() -> None:
+    first, second = child("whoami"), child("whoami")
+    assert first["pid"] != second["pid"]
+    assert first["parent"] == second["parent"]
+    assert first["group"] == first["pid"]
+    assert first["parent"] not in (1, os.getpid())
+
+
+def test_one_that_has_ended_is_replaced() -> None:
+    before = child("whoami")["parent"]
+    os.kill(before, signal.SIGKILL)
+    assert child("whoami")["parent"] != before
+
+
+def test_a_forked_server_has_its_own() -> None:
+    """A worker of a server that forks must not take the answers of its parent, nor end what its parent uses."""
+    before = child("whoami")["parent"]
+    with get_context("fork").Pool(1) as pool:
+        assert pool.apply(child, ("whoami",))["parent"] != before
+    assert child("whoami")["parent"] == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads process states from /proc")
+def test_nothing_outlives_a_killed_server(tmp_path: Path) -> None:
+    code = (
+        "import sys; from common.audio.process import Bounds, run;"
+        "run('common.audio.tests.faulty', 'sleep', {'pid_file': sys.argv[1]}, bounds=Bounds())"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "pids")], cwd=BACKEND)
+    patience = time.monotonic() + 20
+    while not ((tmp_path / "pids").exists() and (tmp_path / "pids").read_text()):
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+    server.kill()
+    server.wait()
+    assert_dead([int(pid) for pid in (tmp_path / "pids").read_text().split()])
+
+
+def assert_dead(pids: list[int]) -> None:
+    patience = time.monotonic() + 5
+    while any(map(alive, pids)) and time.monotonic() < patience:
+        time.sleep(0.01)  # the kernel has been told; it may take a moment
+    assert not any(map(alive, pids))
+
+
 def alive(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
     try:
@@ -76,11 +124,7 @@ def test_a_timeout_ends_the_child_and_its_children(tmp_path: Path) -> None:
         child("sleep", Bounds(timeout_s=3), pid_file=str(tmp_path / "pids"))
     assert caught.value.code == "timed_out"
     assert time.monotonic() - started < 10
-    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-    patience = time.monotonic() + 5
-    while any(map(alive, pids)) and time.monotonic() < patience:
-        time.sleep(0.01)  # the kernel has been told; it may take a moment
-    assert not any(map(alive, pids))
+    assert_dead([int(pid) for pid in (tmp_path / "pids").read_text().split()])
 
 
 def test_noise_does_not_drown_the_answer() -> None:
