@@ -72,7 +72,7 @@ def processor(server: int) -> float:
 def upload(server: lab.Server, owner: lab.Person, path: Path) -> tuple[float, float, float]:
     """Seconds until the request is answered, until the track is ready, and of processor for both.
 
-    Whether it is ready is looked up in the database: to ask the server every few milliseconds would be a load by itself.
+    Whether it is ready is looked up in the database, for to ask the server all the time would be a load by itself.
     """
     assert server.process
     began, used = time.perf_counter(), processor(server.process.pid)

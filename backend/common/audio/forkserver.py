@@ -156,12 +156,14 @@ def _error(error: CodedError) -> dict[str, Any]:
 
 
 def _work(tasks: Mapping[str, Task]) -> None:
-    """Limits itself, runs the task asked for on stdin, answers on stdout.
+    """Limits itself, runs the task asked for on stdin in the environment given there, answers on stdout.
 
     What a library prints on stdout goes to stderr.
     """
     with open(0, encoding="utf-8", closefd=False) as stdin:
         request = json.load(stdin)
+    os.environ.clear()
+    os.environ.update(request["environment"])
     _limit(request)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer:
         os.dup2(2, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +93,15 @@ def _seconds(source: Iterable[tuple[int, Samples]]) -> Iterator[tuple[int, Sampl
         yield rate, np.concatenate(waiting, axis=1)
 
 
+def _ahead(source: Iterator[tuple[int, Samples]]) -> Iterator[tuple[int, Samples]]:
+    """The same, each made by a thread of its own while the one before is used: decoders and products hold no lock."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, source, None)
+        while (block := coming.result()) is not None:
+            coming = thread.submit(next, source, None)
+            yield block
+
+
 def analyse_blocks(source: Iterable[tuple[int, Samples]]) -> Analysis:
     """Analyses sound given as (Hz, samples) blocks of one rate and channel count, in bounded memory.
 
@@ -103,7 +113,7 @@ def analyse_blocks(source: Iterable[tuple[int, Samples]]) -> Analysis:
     envelope: list[Samples] = []
     rest = np.zeros((1, 0), np.float32)
     rate = channels = total = 0
-    for rate, samples in _seconds(source):
+    for rate, samples in _ahead(_seconds(source)):
         channels = samples.shape[0]
         loudest = np.abs(samples).max(axis=0, keepdims=True)
         if not loudest.max() < _FAULTY:  # also of what is no number

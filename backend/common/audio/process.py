@@ -43,13 +43,16 @@ class Bounds:
 def _environment() -> dict[str, str]:
     """What a task needs and nothing else: no keys, no addresses."""
     passed = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-    # A numeric library reserves address space per thread, which the limit counts, and threads are not forked.
+    # A numeric library reserves address space per thread, which the limit counts, and threads are not forked. It asks
+    # for the same large blocks again and again, which glibc would give back to the kernel each time.
     return passed | {
         "PYTHONPATH": _ROOT,
         "LC_ALL": "C.UTF-8",
         "HOME": tempfile.gettempdir(),
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
     }
 
 
@@ -205,6 +208,7 @@ def run(
     request = {
         "task": task,
         "arguments": arguments,
+        "environment": _environment(),
         "timeout_s": bounds.timeout_s,
         "memory_bytes": bounds.memory_bytes,
         "file_bytes": bounds.file_bytes,
