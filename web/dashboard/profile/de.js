@@ -1,0 +1,22 @@
+/** Das Profil. @type {import("../../common/i18n.js").Texts} */
+export default {
+  "profile.address_change": "Adresse ändern",
+  "profile.address_changed": "Ab jetzt melden Sie sich mit {email} an.",
+  "profile.address_new": "Neue Adresse",
+  "profile.borrowed": "Sie handeln als diese Person: Adresse, Passwort und Anmeldungen gehören ihr allein.",
+  "profile.current": "Ihr jetziges Passwort",
+  "profile.everywhere": "Überall abmelden",
+  "profile.everywhere_text": "Jedes Gerät muss sich neu anmelden, auch dieses. Lautsprecher spielen weiter.",
+  "profile.here": "Hier",
+  "profile.lead": "Sie melden sich mit {email} an.",
+  "profile.password_change": "Passwort ändern",
+  "profile.password_changed": "Ihr neues Passwort gilt. Überall sonst sind Sie abgemeldet.",
+  "profile.password_new": "Neues Passwort",
+  "profile.picture": "Bild wählen",
+  "profile.picture_remove": "Entfernen",
+  "profile.saved": "Gespeichert.",
+  "profile.sessions": "Wo Sie angemeldet sind",
+  "profile.since": "seit {when}",
+  "profile.unknown": "Unbekanntes Gerät",
+  "profile.who": "Wer Sie sind",
+};

@@ -1,0 +1,22 @@
+/** The profile. @type {import("../../common/i18n.js").Texts} */
+export default {
+  "profile.address_change": "Change the address",
+  "profile.address_changed": "From now on you sign in with {email}.",
+  "profile.address_new": "New address",
+  "profile.borrowed": "You are acting as this person: the address, the password and the sessions are theirs alone.",
+  "profile.current": "Your password now",
+  "profile.everywhere": "Sign out everywhere",
+  "profile.everywhere_text": "Every device has to sign in again, this one too. Speakers play on.",
+  "profile.here": "Here",
+  "profile.lead": "You sign in with {email}.",
+  "profile.password_change": "Change the password",
+  "profile.password_changed": "Your new password holds. You are signed out everywhere else.",
+  "profile.password_new": "New password",
+  "profile.picture": "Choose a picture",
+  "profile.picture_remove": "Remove it",
+  "profile.saved": "Saved.",
+  "profile.sessions": "Where you are signed in",
+  "profile.since": "since {when}",
+  "profile.unknown": "Unknown device",
+  "profile.who": "Who you are",
+};
