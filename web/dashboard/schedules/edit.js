@@ -97,7 +97,7 @@ function Entries({ form, announcements }) {
       const wrong = [`schedule_announcements.${index}.announcement`, `schedule_announcements.${index}.timestamp_seconds`, `schedule_announcements.${index}`].map((name) => form.of(name).error).filter(Boolean).join(" ");
       return html`<li key=${`${entry.announcement} ${index}`}>
         <span class="grow cut">${entry.title}</span>
-        ${draft.kind === "day" && html`<input class="input schedules-time" type="time" step="1" value=${timeOf(entry)} aria-label=${t("schedules.time_of", { name: entry.title })} onChange=${(/** @type {any} */ event) => change(index, clockOfTime(event.currentTarget.value))} />`}
+        ${draft.kind === "day" && html`<input class="input schedules-time" type="time" step=${Number(entry.seconds) ? 1 : 60} value=${timeOf(entry)} aria-label=${t("schedules.time_of", { name: entry.title })} onChange=${(/** @type {any} */ event) => change(index, clockOfTime(event.currentTarget.value))} />`}
         ${draft.kind === "cycle" && html`<span class="schedules-clock">
           <input class="input" type="number" inputmode="numeric" min="0" max="1439" value=${entry.minutes} aria-label=${`${t("schedules.clock_minutes")}: ${entry.title}`} onInput=${(/** @type {any} */ event) => change(index, { minutes: event.currentTarget.value })} />
           <span aria-hidden="true">:</span>
