@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker stack test fuzz simulate proxy lint web audit docs examples bench chaos lock clean
+.PHONY: help run speaker stack test fuzz simulate proxy lint web e2e audit docs examples bench chaos lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -18,7 +18,7 @@ WITH_TOKEN := $(if $(TOKEN),--token "$(TOKEN)",$(if $(DEMO_TOKEN),--token-file "
 
 help: ## list what can be made
 	@echo "sync2gear: make run, then make speaker in a second terminal. All targets:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name does; do printf '%-14s %s\n' "$$name" "$$does"; done
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name does; do printf '%-14s %s\n' "$$name" "$$does"; done
 
 run: $(INSTALLED) ## start the server on HOST:PORT (127.0.0.1:8000), data in SYNC2GEAR_DATA (./var)
 	@exec $(PY) backend/manage.py serve
@@ -51,6 +51,9 @@ lint: $(INSTALLED) ## check style, types, the direction of imports, migrations a
 
 web: $(INSTALLED) ## test the pages' rules and texts, and check their types (status 75: npm's registry was not reached)
 	@$(PY) -m testing.web
+
+e2e: $(INSTALLED) ## try the pages end to end in the machine's own Chromium, before real servers (ARGS=… goes to pytest)
+	@$(PY) -m pytest -q e2e $(ARGS)
 
 audit: $(INSTALLED) ## ask OSV whether a pinned dependency has a known hole (status 75: nobody who knows was reached)
 	@$(PY) -m testing.audit

@@ -55,7 +55,7 @@ function Now({ now, level, zone }) {
   const share = now.duration_ms ? Math.min(1, now.position_ms / now.duration_ms) : 0;
   return html`<p class=${classes("kind", now.kind)} data-now=${now.kind}>
       <span class="bars" aria-hidden="true"
-        >${BARS.map((each) => html`<i style=${{ transform: `scaleY(${barOf(level * each)})` }}></i>`)}</span
+        >${BARS.map((each) => html`<i style=${{ transform: `scaleY(${barOf(level) * each})` }}></i>`)}</span
       >
       ${t(`speaker.now.${now.kind}`)}
     </p>
@@ -141,4 +141,4 @@ function connected({ state, again }) {
  * The height of a bar by the level: 50 dB of it, since quiet music is music too.
  * @param {number} level RMS, 0 to 1
  */
-const barOf = (level) => Math.min(1, Math.max(0.12, 1 + Math.log10(Math.max(level, 1e-6)) / 2.5 + 0.24));
+const barOf = (level) => Math.min(1, Math.max(0.15, 1 + Math.log10(Math.max(level, 1e-6)) / 2.5 + 0.24));
