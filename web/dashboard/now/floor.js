@@ -47,7 +47,7 @@ export function FloorCard({ floor, onTimeline }) {
   return html`<section class="card now-floor" aria-labelledby=${`floor-${floor.id}`}>
     <header class="row apart top"><h2 id=${`floor-${floor.id}`} class="grow"><a href=${`/floors/${floor.id}`}>${floor.name}</a></h2><${SpeakersBadge} floor=${floor} /></header>
     <${Sounds} floor=${floor} timeline=${data} />
-    <p class="row small quiet now-next"><${Icon} name="clock" /><span class="cut">${next ? t("now.next", { time: time(next.at, { zone: data.timezone }), title: next.title }) : t("now.nothing_next")}</span></p>
+    <p class="row small quiet now-next"><${Icon} name="clock" /><span class="cut">${!data ? t("common.loading") : next ? t("now.next", { time: time(next.at, { zone: data.timezone }), title: next.title }) : t("now.nothing_next")}</span></p>
     <footer class="row wrap"><${FloorActions} floor=${floor} timeline=${data} /></footer>
   </section>`;
 }

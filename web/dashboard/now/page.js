@@ -48,7 +48,7 @@ function AllFloors() {
   const fresh = !floors.length || !speakers.data.count || !plays.data.results.length;
   // It stays until it is closed, though its last step is done.
   if (fresh && may("floors.manage") && !guided) setGuided(true);
-  const shown = new Set(floors.map((floor) => floor.id));
+  const shown = floors.flatMap((floor) => timelines.value.get(floor.id) ?? []);
   return html`
     <${PageHeader} title=${t("now.title")} lead=${me.value?.client?.business_name}>
       ${may("floors.manage") && floors.length > 0 && html`<${Button} icon="add" disabled=${Boolean(locked.value)} onClick=${() => setOpen("floor")}>${t("now.floor_add")}</${Button}>`}
@@ -60,7 +60,7 @@ function AllFloors() {
     ${!floors.length && !guided && html`<${EmptyState} icon="floor" title=${t("now.no_floor")}>${t("now.ask_admin")}</${EmptyState}>`}
     <div class="now-floors">${floors.map((floor) => html`<${FloorCard} key=${floor.id} floor=${floor} onTimeline=${remember} />`)}</div>
     ${(speakers.data.count > 0 || plays.data.results.length > 0) && html`<div class="now-both">
-      <${Card} title=${t("now.coming")} flush><${ComingList} rows=${coming([...timelines.value.values()].filter((each) => shown.has(each.floor)), now.value)} floors=${floors} /></${Card}>
+      <${Card} title=${t("now.coming")} flush>${shown.length === floors.length ? html`<${ComingList} rows=${coming(shown, now.value)} floors=${floors} />` : html`<div class="now-none"><${Skeleton} lines=${2} /></div>`}</${Card}>
       <${Card} title=${t("now.recent")} flush actions=${html`<a class="small" href="/history">${t("now.to_history")}</a>`}><${PlayList} events=${plays.data.results} /></${Card}>
     </div>`}
     ${open === "play" && html`<${PlayDialog} onClose=${shut} />`}
@@ -86,7 +86,7 @@ function OneFloor({ id }) {
         : html`<${EmptyState} icon="speaker" title=${t("now.no_speakers")} />`}
     </${Card}>
     <div class="now-both">
-      <${Card} title=${t("now.coming")} flush actions=${html`<a class="small" href=${`/timeline?floor=${id}`}>${t("now.to_timeline")}</a>`}><${ComingList} rows=${timeline ? coming([timeline], now.value) : []} floors=${[floor]} /></${Card}>
+      <${Card} title=${t("now.coming")} flush actions=${html`<a class="small" href=${`/timeline?floor=${id}`}>${t("now.to_timeline")}</a>`}>${timeline ? html`<${ComingList} rows=${coming([timeline], now.value)} floors=${[floor]} />` : html`<div class="now-none"><${Skeleton} lines=${2} /></div>`}</${Card}>
       <${Card} title=${t("now.recent")} flush actions=${html`<a class="small" href=${`/history?floor=${id}`}>${t("now.to_history")}</a>`}><${PlayList} events=${plays.rows ?? []} /></${Card}>
     </div>`;
 }
@@ -107,9 +107,9 @@ function PlayList({ events }) {
   if (!plays.length) return html`<p class="now-none quiet">${t("now.nothing_played")}</p>`;
   return html`<ul class="list">${plays.map((play) => html`<li key=${play.id}>
     <span class="number now-when">${time(play.at, { zone: zone.value })}</span>
-    <div class="grow"><div class="cut">${play.title}</div><div class="small quiet cut">${[play.floors.join(", "), play.by].filter(Boolean).join(" · ")}</div>
+    <div class="grow"><div class="row apart"><span class="cut">${play.title}</span>${became(play)}</div>
+      <div class="small quiet cut">${[play.floors.join(", "), play.by].filter(Boolean).join(" · ")}</div>
       ${play.why && html`<div class="small quiet">${play.why}</div>`}</div>
-    ${became(play)}
   </li>`)}</ul>`;
 }
 
