@@ -24,6 +24,9 @@ from live.changes import tell_plays_at
 
 AROUND = timedelta(minutes=5)
 """A play begins within this much of the instant for which it was planned: what yields waits a minute or so."""
+PLANNED_AHEAD = timedelta(hours=26)
+"""A plan reaches so far. A play of which a speaker tells before its time, since our clock or its own had been stepped,
+is found there: that a rule knows its id proves the instant."""
 LONGEST_AWAY = timedelta(days=3)
 """A receipt that gives no instant is about one of the last three days: no plan reaches further."""
 
@@ -187,8 +190,7 @@ def _when(
     """Between which instants (µs UTC) the play was due that this is about, by a device that may err."""
     around = AROUND // clock.MICROSECOND
     due = message.play_at if isinstance(message, protocol.PlaybackComplete) else None
-    for instant in (due, message.started_at):
-        near = believed(instant, arrived)
+    for near in (believed(due, arrived, ahead=PLANNED_AHEAD), believed(message.started_at, arrived)):
         if near is not None:
             return near - around, near + around
     return clock.to_us(arrived - LONGEST_AWAY), clock.to_us(arrived) + around

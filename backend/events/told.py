@@ -74,9 +74,9 @@ def own_id(device_pk: int, event_id: UUID) -> UUID:
     return uuid5(TOLD_PLAYS, f"{device_pk}/{event_id}")
 
 
-def believed(instant: int | None, arrived: datetime) -> int | None:
+def believed(instant: int | None, arrived: datetime, *, ahead: timedelta = AHEAD) -> int | None:
     """An instant (µs UTC) that a device gives for a play, if one can believe it."""
-    if instant is not None and clock.to_us(arrived - BACK) <= instant <= clock.to_us(arrived + AHEAD):
+    if instant is not None and clock.to_us(arrived - BACK) <= instant <= clock.to_us(arrived + ahead):
         return instant
     return None
 

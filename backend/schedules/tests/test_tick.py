@@ -217,6 +217,16 @@ def test_a_device_that_played_offline_is_believed_before_and_after(shop: Any) ->
     ]
 
 
+def test_a_device_that_passed_over_what_is_yet_to_come_is_believed(shop: Any) -> None:
+    device, schedule = shop.devices[0], make_schedule(shop, floors=shop.floors)
+    # It had followed our clock when that was stepped.
+    due = NOON_US + 10 * MINUTE
+    event = str(occurrence_event_id(str(schedule.pk), due, str(device.pk)))
+    receipt = PlaybackComplete(event_id=event, announcement_id=1, outcome="skipped_late", play_at=due)
+    EventLedger().store([DeviceReport(device.pk, receipt, NOON)], now=NOON)
+    assert [(row[0], *row[2:]) for row in ledger_rows(device=device)] == [("12:10:00", "failed", "expired")]
+
+
 def test_a_long_outage_is_written_down_in_steps_and_not_without_end(shop: Any) -> None:
     make_schedule(
         shop, devices=[shop.devices[0]], interval_minutes=60, planned_until=NOON - timedelta(days=400)
@@ -374,7 +384,7 @@ def test_the_number_of_queries_does_not_grow(shop: Any, other_shop: Any) -> None
         # SQLite takes the rows of a large INSERT in several statements.
         return sum(not query["sql"].startswith("INSERT") for query in captured)
 
-    make_schedule(shop, floors=shop.floors)
+    make_schedule(shop, floors=shop.floors, devices=shop.devices)
     few = queries()
     for _ in range(10):
         make_schedule(shop, floors=shop.floors, devices=shop.devices)
