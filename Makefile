@@ -26,7 +26,7 @@ run: $(INSTALLED) ## start the server on HOST:PORT (127.0.0.1:8000), data in SYN
 speaker: $(INSTALLED) ## start a speaker on this machine (NAME=… TOKEN=… OUTPUT=auto|null|file:OUT.wav SERVER=http://…)
 	@exec $(PY) -m sync2gear_player --server "$(SERVER)" --state "$(DATA)/speakers/$(NAME)" --name "$(NAME)" --output "$(OUTPUT)" $(WITH_TOKEN)
 
-stack: $(INSTALLED) ## start the production footprint on PORT: 2 web processes, 2 workers, 2 beats, PostgreSQL and Valkey
+stack: $(INSTALLED) ## start the production footprint on PORT: 2 web processes, 3 workers, 2 beats, PostgreSQL and Valkey
 	@exec $(PY) deploy/stack.py
 
 test: $(INSTALLED) ## run all tests, on SQLite and on PostgreSQL with Valkey (ARGS=… goes to pytest)

@@ -26,6 +26,7 @@ PROCESSES: dict[str, list[str]] = {
     "web": [*MANAGE, "serve"],
     "worker1": [*CELERY, "worker", "--hostname=worker1@%h", "--concurrency=2"],
     "worker2": [*CELERY, "worker", "--hostname=worker2@%h", "--concurrency=2"],
+    "ticks": [*CELERY, "worker", "--hostname=ticks@%h", "--queues=ticks", "--concurrency=1"],
     "beat1": [*CELERY, "beat"],
     "beat2": [*CELERY, "beat"],
 }

@@ -178,8 +178,8 @@ def of_queue(now: datetime) -> Iterator[Reading]:
 
     with app.connection_for_read() as broker:
         broker.ensure_connection(max_retries=0, timeout=2)
-        queue = app.amqp.queues[app.conf.task_default_queue].bind(broker.default_channel)
-        yield JOBS_WAITING, (), queue.queue_declare(nowait=False).message_count
+        queues = [queue.bind(broker.default_channel) for queue in app.amqp.queues.values()]
+        yield JOBS_WAITING, (), sum(queue.queue_declare(nowait=False).message_count for queue in queues)
 
 
 def of_storage(now: datetime) -> Iterator[Reading]:

@@ -17,22 +17,31 @@ from django.db import connections
 from common import clock, heartbeat
 from common.jobs import run_logged
 
+JOBS = "celery"
+"""Celery's own name for the queue of what is not said to be anywhere else."""
+TICKS = "ticks"
+"""The queue of what is short and must not wait for what is long: speech, measuring, mail, other people's servers.
+
+A worker that is told nothing serves both; one that serves this one alone is never kept by a long job.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """A task by its Celery name, and how often it runs."""
+    """A task by its Celery name, how often it runs, and in which queue it waits."""
 
     task: str
     every_s: float
+    queue: str = JOBS
 
 
 TABLE = (
-    Periodic("audit.seal", 1.0),
-    Periodic("events.sweep", 5.0),
-    Periodic("playlists.tick", 2.0),
-    Periodic("schedules.tick", 2.0),
-    Periodic("devices.watch_presence", 5.0),
-    Periodic("devices.watch_locks", 15.0),
+    Periodic("audit.seal", 1.0, TICKS),
+    Periodic("events.sweep", 5.0, TICKS),
+    Periodic("playlists.tick", 2.0, TICKS),
+    Periodic("schedules.tick", 2.0, TICKS),
+    Periodic("devices.watch_presence", 5.0, TICKS),
+    Periodic("devices.watch_locks", 15.0, TICKS),
     Periodic("music.resume_unfinished", 10.0),
     Periodic("announcements.resume_unfinished", 10.0),
     Periodic("clients.resume_erasing", 60.0),
@@ -55,7 +64,11 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         entry.task: {
             "task": entry.task,
             "schedule": timedelta(seconds=entry.every_s),
-            "options": {"expires": max(entry.every_s, 10.0), "ignore_result": True},
+            "options": {
+                "expires": max(entry.every_s, 10.0),
+                "ignore_result": True,
+                "queue": entry.queue,
+            },
         }
         for entry in TABLE
     }

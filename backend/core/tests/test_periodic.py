@@ -28,6 +28,21 @@ def test_beat_runs_the_same_table() -> None:
     assert all(entry["options"]["expires"] >= 10 for entry in schedule.values())
 
 
+def test_ticks_wait_for_no_long_job() -> None:
+    """Each queue has its own key at the exchange: with one for both, each task would wait in both."""
+    queues = app.amqp.queues
+    assert {
+        name: (queue.exchange.name, queue.routing_key) for name, queue in queues.consume_from.items()
+    } == {
+        "celery": ("celery", "celery"),
+        "ticks": ("celery", "ticks"),
+    }
+    schedule = periodic.beat_schedule()
+    ticks = {name for name, entry in schedule.items() if entry["options"]["queue"] == "ticks"}
+    assert {"schedules.tick", "playlists.tick", "events.sweep", "audit.seal"} <= ticks
+    assert not {"music.resume_unfinished", "webhooks.send_due", "users.deliver_due_mails"} & ticks
+
+
 async def test_a_task_that_fails_comes_back_and_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:
     runs: dict[str, int] = {"fails": 0, "works": 0}
     enough = asyncio.Event()
