@@ -153,7 +153,8 @@ class Link:
         self._write_now = write_now
         self._on_plain_play = on_plain_play
         self._on_broken = on_broken
-        self._queue: deque[dict[str, Any]] = deque()
+        self._queue: deque[Built | dict[str, Any]] = deque()
+        """Frames, which many queues may share, and the close."""
         self._writer: asyncio.Task[None] | None = None
         self._over = False
         self._planned: dict[str, asyncio.TimerHandle] = {}
@@ -174,7 +175,7 @@ class Link:
             counting.CLOSES.labels("does_not_read").inc()
             self.broken()
             return
-        self._enqueue({"type": "websocket.send", "text": frame.payload.decode()})
+        self._enqueue(frame)
 
     def deliver(self, play: PlayAnnouncement) -> None:
         """Hands over a play. A plain device gets it at the moment of playing, in the brief's four fields."""
@@ -228,8 +229,8 @@ class Link:
         if self._writer is not None:
             self._writer.cancel()
 
-    def _enqueue(self, event: dict[str, Any]) -> None:
-        self._queue.append(event)
+    def _enqueue(self, waiting: Built | dict[str, Any]) -> None:
+        self._queue.append(waiting)
         if self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write(), context=self._context)
 
@@ -250,8 +251,11 @@ class Link:
     async def _write(self) -> None:
         try:
             while self._queue:
+                event = self._queue.popleft()
+                if isinstance(event, Built):
+                    event = {"type": "websocket.send", "text": event.payload.decode()}
                 async with asyncio.timeout(WRITE_DEADLINE_S):
-                    await self._send(self._queue.popleft())
+                    await self._send(event)
         except TimeoutError:
             logger.warning("device %s took no frame for %s s: dropped", self.device_pk, WRITE_DEADLINE_S)
             counting.CLOSES.labels("does_not_read").inc()
