@@ -8,6 +8,7 @@ import { me } from "../../common/session.js";
 import { Button, Form, Icon, Notice, TextArea, TextField, sentence, useForm } from "../../common/ui.js";
 import { classes, html, useEffect, useState } from "../../common/view.js";
 import { Arriving, PairForm } from "../devices/pair.js";
+import { why } from "../plays/words.js";
 
 /** @typedef {import("../../common/view.js").Children} Children */
 /** @typedef {import("../../.types/api.js").components["schemas"]["Floor"]} Floor */
@@ -79,10 +80,10 @@ function FirstSound({ speaker, onHeard }) {
   useEffect(() => {
     if (!ended) return;
     if (events.some((each) => each.status === "completed")) onHeard();
-    else startOver(events[0].error_message ?? "");
+    else startOver(why(events[0].reason ?? "", events[0].error_message));
   }, [ended]);
-  const startOver = (/** @type {string} */ why) => {
-    setWrong(why);
+  const startOver = (/** @type {string} */ words) => {
+    setWrong(words);
     setId(null);
     setPlay("");
   };

@@ -9,6 +9,7 @@ import { Badge, Button, Card, EmptyState, Failed, PageHeader, Skeleton, sentence
 import { html, signal, useState } from "../../common/view.js";
 import "../devices/texts.js";
 import { SpeakerDot, SpeakerWords, Volume } from "../devices/parts.js";
+import { why } from "../plays/words.js";
 import { FloorDialog } from "./edit.js";
 import { FloorActions, FloorCard, Sounds, SpeakersBadge, statesOf, useTimeline } from "./floor.js";
 import { Guide } from "./guide.js";
@@ -109,7 +110,7 @@ function PlayList({ events }) {
     <span class="number now-when">${time(play.at, { zone: zone.value })}</span>
     <div class="grow"><div class="row apart"><span class="cut">${play.title}</span>${became(play)}</div>
       <div class="small quiet cut">${[play.floors.join(", "), play.by].filter(Boolean).join(" · ")}</div>
-      ${play.why && html`<div class="small quiet">${play.why}</div>`}</div>
+      ${play.reason && html`<div class="small quiet">${why(play.reason, play.why)}</div>`}</div>
   </li>`)}</ul>`;
 }
 

@@ -108,7 +108,8 @@ export function coming(timelines, at) {
  * @property {number} speakers
  * @property {number} done on how many it was heard
  * @property {number} failed on how many it was not
- * @property {string} why a sentence of the first that failed
+ * @property {string} reason why it was not, on the first where it was not: stable
+ * @property {string} why the same as the server's sentence
  * @property {string} priority
  * @property {string | null} by who ordered it
  */
@@ -122,7 +123,7 @@ export function playsOf(events) {
     if (!play) {
       play = {
         id: event.play_id, at: Date.parse(event.started_at ?? event.play_at), title: event.announcement_title ?? "", floors: [], speakers: 0, done: 0,
-        failed: 0, why: "", priority: event.priority ?? "", by: event.created_by_name,
+        failed: 0, reason: "", why: "", priority: event.priority ?? "", by: event.created_by_name,
       };
       found.set(event.play_id, play);
     }
@@ -131,6 +132,7 @@ export function playsOf(events) {
     if (event.status === "completed") play.done += 1;
     if (event.status === "failed") {
       play.failed += 1;
+      play.reason ||= event.reason ?? "";
       play.why ||= event.error_message ?? "";
     }
   }
