@@ -34,7 +34,9 @@ DASHBOARD_ADDRESSES = (
     "team",
     "settings",
     "profile",
-    "staff",
+    "businesses",
+    "providers",
+    "audit",
 )
 """What may stand first in an address of the dashboard; web/dashboard/routes.js says what is shown there."""
 

@@ -16,7 +16,7 @@ import { matched } from "../common/router.js";
  * @property {IconName} [icon] a place of the navigation has one
  * @property {string} [needs] a capability, without which it is not shown
  * @property {"out"} [for] shown to who is not signed in; everything else to who is
- * @property {"shop" | "staff"} [of] a business's own, or sync2gear's staff's
+ * @property {"shop" | "staff"} [of] a business's own, or sync2gear's staff's; neither: both have it
  */
 
 /** @type {Route[]} */
@@ -87,27 +87,29 @@ export const ROUTES = [
   },
 
   {
-    path: "/staff",
-    page: () => import("./staff/page.js"),
+    path: "/businesses",
+    page: () => import("./businesses/page.js"),
     title: "frame.clients",
     icon: "staff",
     needs: "clients.manage",
     of: "staff",
   },
   {
-    path: "/staff/:part",
-    page: () => import("./staff/page.js"),
+    path: "/businesses/:id",
+    page: () => import("./businesses/one.js"),
     title: "frame.clients",
     needs: "clients.manage",
     of: "staff",
   },
   {
-    path: "/staff/:part/:id",
-    page: () => import("./staff/page.js"),
-    title: "frame.clients",
-    needs: "clients.manage",
+    path: "/providers",
+    page: () => import("./providers/page.js"),
+    title: "frame.providers",
+    icon: "announcement",
+    needs: "ai_providers.manage",
     of: "staff",
   },
+  { path: "/audit", page: () => import("./audit/page.js"), title: "frame.audit", icon: "key", needs: "audit.read" },
 
   { path: "/profile", page: () => import("./profile/page.js"), title: "frame.profile" },
 ];

@@ -1,6 +1,7 @@
 /** Der Rahmen: Wege hinein, Navigation, was niemand übersehen darf. @type {import("../../common/i18n.js").Texts} */
 export default {
   "frame.announcements": "Durchsagen",
+  "frame.audit": "Protokoll",
   "frame.back_to_sign_in": "Zurück zur Anmeldung",
   "frame.be_speaker": "Diesen Bildschirm als Lautsprecher nutzen",
   "frame.business_name": "Name Ihres Geschäfts",
@@ -45,6 +46,7 @@ export default {
   "frame.person_menu": "{name}: Profil, Aussehen, Sprache, Abmelden",
   "frame.playlists": "Playlists",
   "frame.profile": "Ihr Profil",
+  "frame.providers": "KI-Anbieter",
   "frame.register": "Geschäft registrieren",
   "frame.register_lead": "Kostenlos ausprobieren. Nichts zu bezahlen, nichts zu installieren.",
   "frame.save": "Speichern",

@@ -1,6 +1,7 @@
 /** The frame: ways in, navigation, what must not be missed. @type {import("../../common/i18n.js").Texts} */
 export default {
   "frame.announcements": "Announcements",
+  "frame.audit": "Audit trail",
   "frame.back_to_sign_in": "Back to sign-in",
   "frame.be_speaker": "Use this screen as a speaker",
   "frame.business_name": "Name of your business",
@@ -43,6 +44,7 @@ export default {
   "frame.person_menu": "{name}: profile, look, language, sign out",
   "frame.playlists": "Playlists",
   "frame.profile": "Your profile",
+  "frame.providers": "AI providers",
   "frame.register": "Register your business",
   "frame.register_lead": "Free to try. Nothing to pay, nothing to install.",
   "frame.save": "Save",

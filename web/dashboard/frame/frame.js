@@ -32,7 +32,7 @@ function Shown() {
     return html`<${Redirect} to=${path === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(path + place.value.query)}`} />`;
   if (path === "/sign-in") return html`<${Redirect} to=${afterSignIn()} />`;
   // Staff have no shop of their own: they begin with the businesses.
-  if (path === "/" && !me.value?.client) return html`<${Redirect} to="/staff" />`;
+  if (path === "/" && !me.value?.client) return html`<${Redirect} to="/businesses" />`;
   const barred =
     !found || (found.route.needs && !may(found.route.needs)) || (found.route.of === "shop" && !me.value?.client);
   return html`<${Shell} path=${path}>

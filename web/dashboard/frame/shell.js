@@ -14,14 +14,14 @@ import { ROUTES } from "../routes.js";
 /** How many places a phone's bar has; the others are under "More". */
 const IN_BAR = 4;
 /** Which those are. */
-const BAR = ["/", "/announcements", "/schedules", "/devices", "/staff"];
+const BAR = ["/", "/announcements", "/schedules", "/devices", "/businesses", "/providers", "/audit"];
 /** How long a lost connection may take to come back before it is told. */
 const PATIENCE_MS = 4000;
 
 /** The places that this person has. @returns {Route[]} */
 function places() {
   const of = me.value?.client ? "shop" : "staff";
-  return ROUTES.filter((route) => route.icon && route.of === of && (!route.needs || may(route.needs)));
+  return ROUTES.filter((route) => route.icon && (!route.of || route.of === of) && (!route.needs || may(route.needs)));
 }
 
 /** @param {string} path @param {Route} route */
