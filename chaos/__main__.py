@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import math
 import secrets
@@ -10,7 +11,9 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -18,7 +21,16 @@ from chaos import rounds
 from chaos.diary import Diary, table, written
 from chaos.faults import FAULTS
 
+Result = TypeVar("Result")
 DIARY = Path(__file__).resolve().parents[1] / "bench" / "results" / "chaos.jsonl"
+
+
+async def _ended_by_signal(run: Coroutine[Any, Any, Result]) -> Result:
+    """SIGTERM ends it as Ctrl-C does: nothing of the footprint outlives the run."""
+    own = asyncio.current_task()
+    assert own is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, own.cancel)
+    return await run
 
 
 def main() -> int:
@@ -51,7 +63,6 @@ def main() -> int:
         return 0
     seed = chosen.seed or secrets.token_hex(3)
     print(f"seed {seed}", flush=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing of the footprint outlives the run
     scale = rounds.Scale(chosen.devices, chosen.businesses, chosen.rounds, chosen.cut, chosen.minutes)
     diary = Diary(chosen.diary, seed, lambda line: print(line, flush=True))
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as temporary:
@@ -59,7 +70,8 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o711)  # PostgreSQL runs as somebody else where we are root
         began = time.monotonic()
-        done, left_out = uvloop.run(rounds.run(folder, chosen.fault or list(FAULTS), scale, seed, diary))
+        faults = chosen.fault or list(FAULTS)
+        done, left_out = uvloop.run(_ended_by_signal(rounds.run(folder, faults, scale, seed, diary)))
     print(table(written(chosen.diary)))
     for fault, why in left_out.items():
         print(f"{fault:18} not run: {why}")

@@ -21,7 +21,7 @@ from announcements.tasks import JOB_OF
 from announcements.voice_list import may_be_asked_for
 from audit.services import changes_named
 from clients.models import Client
-from common import jobs
+from common import preparation
 from common.errors import Refusal
 from common.media_fields import Readiness
 from common.preparation import whole_seconds
@@ -186,4 +186,4 @@ def _refuse_empty_validity(announcement: Announcement) -> None:
 
 
 def _ask(announcement: Announcement) -> None:
-    jobs.enqueue(JOB_OF[Readiness(announcement.status)], announcement.pk)
+    preparation.ask(JOB_OF[Readiness(announcement.status)], Announcement, announcement.pk)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from announcements import clips, preparing
-from common import clock, jobs, preparation
+from announcements.models import Announcement
+from common import clock, preparation
 from common.media_fields import Readiness
 from common.tenancy import system_scope
 
@@ -45,4 +46,4 @@ def resume_unfinished() -> None:
         for pk, status in preparing.unfinished(
             now=now, asked_before=preparation.lost_before(now, of="announcements")
         ):
-            jobs.enqueue(JOB_OF[Readiness(status)], pk)
+            preparation.ask(JOB_OF[Readiness(status)], Announcement, pk)

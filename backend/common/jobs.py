@@ -122,13 +122,22 @@ def executor() -> Executor:
         return _executor
 
 
-def enqueue(task: Any, *ids: Any) -> None:
+def enqueue(task: Any, *ids: Any, refused: Callable[[], object] | None = None) -> None:
     """Runs the Celery task with these ids once the current transaction has committed.
 
     A refusal to take the job (no broker, queue full) is logged: the row that asks for the work is committed,
-    and the sweeper of its app finds it again.
+    and the sweeper of its app finds it again. `refused` is called then, to have it found soon.
     """
-    transaction.on_commit(lambda: _start(task, ids), robust=True)
+    transaction.on_commit(lambda: _hand_in(task, ids, refused), robust=True)
+
+
+def _hand_in(task: Any, ids: tuple[Any, ...], refused: Callable[[], object] | None) -> None:
+    try:
+        _start(task, ids)
+    except Exception:
+        if refused is not None:
+            refused()
+        raise
 
 
 def _start(task: Any, ids: tuple[Any, ...]) -> None:

@@ -1,8 +1,8 @@
 """Preparing a sound is a job, and a job may die with its process: which rows wait, and asking for them again.
 
 A row says when its job was last asked for (`queued_at`), how often one began (`attempts`), and when the one that runs
-last gave a sign of life (`worked_at`). Every job first calls `begin` and works inside `at_work`; a periodic task calls
-`lost` and enqueues what it names.
+last gave a sign of life (`worked_at`). `ask` enqueues a job, which first calls `begin` and works inside `at_work`; a
+periodic task calls `lost` and asks for what it names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.db import Error, connection, models
 from django.db.models import F, Q
 
-from common import clock
+from common import clock, jobs
 from common.audio.values import Loudness, gain_db
 from common.media_fields import Readiness
 
@@ -73,6 +73,16 @@ def success(loudness: Loudness) -> dict[str, Any]:
         "true_peak_dbtp": loudness.true_peak_dbtp,
         "gain_db": gain_db(loudness),
     }
+
+
+def ask(task: Any, model: type[Preparable], pk: int) -> None:
+    """Enqueues the job of a row. One that the broker did not take is asked for again at the next look."""
+
+    def refused() -> None:
+        waiting = model._base_manager.filter(pk=pk, worked_at=None)
+        waiting.update(queued_at=clock.now() - STUCK_AFTER)
+
+    jobs.enqueue(task, pk, refused=refused)
 
 
 def begin(rows: models.QuerySet[M], pk: int, *, status: Readiness) -> M | None:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from audit.services import changes_named
 from clients.models import Client
-from common import jobs
+from common import preparation
 from common.media_fields import Readiness
 from common.preparation import whole_seconds
 from common.rows import lock_row
@@ -58,7 +58,7 @@ def upload_music(
         music.full_clean(exclude={"created_by"})
         with changes_named("upload"):
             music.save()
-        jobs.enqueue(measure_music, music.pk)
+        preparation.ask(measure_music, MusicFile, music.pk)
     return music
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from common import clock, jobs, preparation
+from common import clock, preparation
 from common.tenancy import system_scope
 from music import measuring
+from music.models import MusicFile
 
 
 @shared_task(name="music.measure_music")
@@ -22,4 +23,4 @@ def resume_unfinished() -> None:
     now = clock.now()
     with system_scope("lost work is looked for in every business"):
         for pk in measuring.unfinished(now=now, asked_before=preparation.lost_before(now, of="music")):
-            jobs.enqueue(measure_music, pk)
+            preparation.ask(measure_music, MusicFile, pk)

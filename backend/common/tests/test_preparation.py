@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from django.core.cache import cache
 
-from common import preparation
+from common import clock, preparation
 from common.audio.values import Loudness
 from common.media_fields import Readiness
 from music.models import MusicFile
@@ -52,6 +53,19 @@ def test_what_is_lost(shop, columns, is_lost, settings):
     settings.JOBS_EMBEDDED = False
     waiting = row(shop, **columns)
     assert found() == [waiting.pk] * is_lost
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_no_broker_took_is_found_at_the_next_look(shop, settings):
+    class Away:
+        def apply_async(self, **how):
+            raise ConnectionError("no broker")
+
+    settings.JOBS_EMBEDDED = False
+    waiting = row(shop, queued_at=NOW)
+    with patch.object(clock, "now", lambda: NOW):
+        preparation.ask(Away(), MusicFile, waiting.pk)
+    assert found(NOW + SECOND - preparation.STUCK_AFTER) == [waiting.pk]
 
 
 def test_lost_once(shop):
