@@ -1,6 +1,6 @@
 /**
- * The API, called from a page: JSON, an access token that renews itself, problems (RFC 9457) as typed errors, one key for all
- * attempts of a POST, entity tags, uploads with progress.
+ * The API, called from a page: JSON, an access token that renews itself, problems (RFC 9457) as typed errors, one key
+ * for all attempts of a POST, entity tags, uploads with progress.
  */
 
 /**
@@ -60,8 +60,8 @@ export class Unreachable extends Error {
 }
 
 /**
- * Who calls: filled in by `session.js`. `token` gives the present access token or null; `renewed` a fresh one in place of one
- * that the server refused, or null when there is none to be had.
+ * Who calls: filled in by `session.js`. `token` gives the present access token or null; `renewed` a fresh one in place
+ * of one that the server refused, or null when there is none to be had.
  * @type {{ token: () => Promise<string | null>, renewed: (refused: string) => Promise<string | null> }}
  */
 export const caller = { token: async () => null, renewed: async () => null };
@@ -195,7 +195,8 @@ export function samePlace(link) {
  * Sends a form with a file, telling how much has gone (0 to 1). `XMLHttpRequest`, for `fetch` tells nothing of that.
  * @param {string} path
  * @param {FormData} form
- * @param {{ progress?: (share: number) => void, signal?: AbortSignal, method?: "POST" | "PUT", key?: string }} [options]
+ * @param {{ progress?: (share: number) => void, signal?: AbortSignal, method?: "POST" | "PUT", key?: string }}
+ *   [options]
  * @returns {Promise<any>} what the answer holds; raises as `call` does
  */
 export async function upload(path, form, { progress, signal, method = "POST", key = freshKey() } = {}) {
@@ -212,7 +213,8 @@ export async function upload(path, form, { progress, signal, method = "POST", ke
 /**
  * @param {string} path
  * @param {FormData} form
- * @param {{ progress?: (share: number) => void, signal?: AbortSignal, method: string, key: string, token: string | null }} how
+ * @param {{ progress?: (share: number) => void, signal?: AbortSignal, method: string, key: string, token: string | null
+ *   }} how
  * @returns {Promise<any>}
  */
 function sent(path, form, { progress, signal, method, key, token }) {

@@ -1,4 +1,7 @@
-/* Before anything is drawn: the theme and language that were chosen here, so that nothing flashes. No module: a module waits. */
+/*
+ * Before anything is drawn: the theme and language that were chosen here, so that nothing flashes. No module, for those
+ * wait.
+ */
 (() => {
   const root = document.documentElement;
   try {

@@ -1,6 +1,7 @@
 /**
- * Words, numbers and times in the reader's language. Texts stand in `en.js` and `de.js` beside who uses them; a key starts with
- * the name of its page (`now.title`). A text may have places, `{name}`, and may depend on a number: `{ one, other }` by `n`.
+ * Words, numbers and times in the reader's language. Texts stand in `en.js` and `de.js` beside who uses them; a key
+ * starts with the name of its page (`now.title`). A text may have places, `{name}`, and may depend on a number: `{ one,
+ * other }` by `n`.
  */
 
 import { effect, signal } from "../vendor/signals.js";
@@ -70,7 +71,10 @@ export function t(key, values = {}) {
   });
 }
 
-/** Whether there is a text for this key: for codes of the server, of which a newer one may have more. @param {string} key */
+/**
+ * Whether there is a text for this key: for codes of the server, of which a newer one may have more.
+ * @param {string} key
+ */
 export function has(key) {
   return key in all.en;
 }
@@ -93,8 +97,8 @@ const formats = new Map();
 function made(Kind, options) {
   const name = `${Kind.name} ${language.value} ${JSON.stringify(options)}`;
   // The reader's own country's way of it, where the browser knows one: English has clocks of 12 hours and of 24.
-  const tag = globalThis.navigator?.languages?.find((each) => each.toLowerCase().split("-")[0] === language.value) ?? language.value;
-  if (!formats.has(name)) formats.set(name, new Kind(tag, options));
+  const own = globalThis.navigator?.languages?.find((each) => each.toLowerCase().split("-")[0] === language.value);
+  if (!formats.has(name)) formats.set(name, new Kind(own ?? language.value, options));
   return formats.get(name);
 }
 
@@ -144,9 +148,14 @@ export function dayAndTime(moment, options = {}) {
   return `${day(moment, options)}, ${time(moment, options)}`;
 }
 
-/** A day of the week by its ISO number, 1 Monday to 7 Sunday. @param {number} weekday @param {"short" | "long"} [form] */
+/**
+ * A day of the week by its ISO number, 1 Monday to 7 Sunday.
+ * @param {number} weekday
+ * @param {"short" | "long"} [form]
+ */
 export function weekdayName(weekday, form = "short") {
-  return made(Intl.DateTimeFormat, { weekday: form, timeZone: "UTC" }).format(Date.UTC(2024, 0, weekday)); // 1 Jan 2024: a Monday
+  const monday = Date.UTC(2024, 0, 1);
+  return made(Intl.DateTimeFormat, { weekday: form, timeZone: "UTC" }).format(monday + (weekday - 1) * 86_400_000);
 }
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */

@@ -1,6 +1,6 @@
 /**
- * What a shop's screen is told (docs/dashboard-socket.md): the state of its speakers, and which lists have changed. Comes back by
- * itself, and catches up by `as_of`, also after the machine has slept.
+ * What a shop's screen is told (docs/dashboard-socket.md): the state of its speakers, and which lists have changed.
+ * Comes back by itself, and catches up by `as_of`, also after the machine has slept.
  */
 
 import { batch, signal } from "../vendor/signals.js";
@@ -29,7 +29,10 @@ export const connection = signal(/** @type {"off" | "connecting" | "open" | "los
 /** The state of every speaker that one may see, by id. */
 export const devices = signal(/** @type {ReadonlyMap<number, DeviceState>} */ (new Map()));
 
-/** Counts up each second while a page is open, so that what is due or late is drawn again. Milliseconds by the server's clock. */
+/**
+ * Counts up each second while a page is open, so that what is due or late is drawn again. Milliseconds by the server's
+ * clock.
+ */
 export const now = signal(Date.now());
 
 let ahead = 0;
@@ -53,7 +56,12 @@ export function onChanged(listener) {
 /** A speaker that has been silent for longer than this of its 45 s lease is late: it speaks every 15 s. */
 const LATE_MS = 20_000;
 
-/** How a speaker is, at an instant of the server's clock. @param {{ online_until: number | null }} state @param {number} at @returns {Presence} */
+/**
+ * How a speaker is, at an instant of the server's clock.
+ * @param {{ online_until: number | null }} state
+ * @param {number} at
+ * @returns {Presence}
+ */
 export function presence(state, at) {
   const left = (state.online_until ?? 0) / 1000 - at;
   return left <= 0 ? "offline" : left < LATE_MS ? "late" : "online";
@@ -65,7 +73,11 @@ const ENDED = 4403;
 const TOO_OLD = 4426;
 const LONGEST_WAIT_MS = 30_000;
 
-/** The wait before the next attempt: none to 1 s at first, then up to 30 s, at random. @param {number} failures @param {number} [chance] 0 to 1 */
+/**
+ * The wait before the next attempt: none to 1 s at first, then up to 30 s, at random.
+ * @param {number} failures
+ * @param {number} [chance] 0 to 1
+ */
 export function waitBefore(failures, chance = Math.random()) {
   return Math.round(chance * Math.min(LONGEST_WAIT_MS, 1000 * 2 ** Math.min(failures, 10)));
 }
@@ -215,7 +227,10 @@ async function asked() {
   return (await api.post("/api/auth/ws-ticket/", {})).ticket;
 }
 
-/** Ties a socket to the page's life: it looks again when the page is shown, and when there is a network. @param {Live} live */
+/**
+ * Ties a socket to the page's life: it looks again when the page is shown, and when there is a network.
+ * @param {Live} live
+ */
 export function attach(live) {
   setInterval(() => {
     if (document.visibilityState === "visible") now.value = serverNow();

@@ -1,4 +1,7 @@
-/** Was der Server ablehnt, auf Deutsch: nach dem Code (docs/errors.md) oder dem Code eines Feldes. @type {Record<string, string>} */
+/**
+ * Was der Server ablehnt, auf Deutsch: nach dem Code (docs/errors.md) oder dem Code eines Feldes.
+ * @type {Record<string, string>}
+ */
 export default {
   validation_failed: "Etwas davon ist nicht gültig.",
   malformed: "Die Anfrage konnte nicht gelesen werden. Laden Sie die Seite neu.",
@@ -22,7 +25,7 @@ export default {
   impersonating: "Das geht nicht unter geliehener Identität.",
   no_admin: "Das Geschäft hat keinen aktiven Administrator.",
   last_admin: "Das Geschäft bliebe ohne Administrator zurück.",
-  link_invalid: "Dieser Link wurde schon benutzt, ist abgelaufen oder durch einen neueren ersetzt. Fordern Sie einen neuen an.",
+  link_invalid: "Dieser Link wurde schon benutzt, ist abgelaufen oder ersetzt. Fordern Sie einen neuen an.",
   not_invited: "Es gibt keine offene Einladung.",
   trial_ended: "Die Testzeit ist zu Ende.",
   client_suspended: "Das Geschäft ist gesperrt.",

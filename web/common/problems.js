@@ -1,6 +1,6 @@
 /**
- * What the server refuses, in the reader's language. Its own sentences are English, and say more than a code does; for another
- * language there is a sentence for each code, loaded when that language is first spoken.
+ * What the server refuses, in the reader's language. Its own sentences are English, and say more than a code does; for
+ * another language there is a sentence for each code, loaded when that language is first spoken.
  */
 
 import { effect, signal } from "../vendor/signals.js";

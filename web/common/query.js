@@ -1,6 +1,6 @@
 /**
- * What a page asks of the API, kept while it is shown and asked again when the socket says that it changed: pages update
- * without a reload, and two parts that ask the same ask once.
+ * What a page asks of the API, kept while it is shown and asked again when the socket says that it changed: pages
+ * update without a reload, and two parts that ask the same ask once.
  */
 
 import { signal } from "../vendor/signals.js";
@@ -90,7 +90,10 @@ onChanged((changed) => {
   }
 });
 
-/** Asks again all whose path begins so: after a change of one's own, which need not wait for the socket. @param {...string} beginnings */
+/**
+ * Asks again all whose path begins so: after a change of one's own, which need not wait for the socket.
+ * @param {...string} beginnings
+ */
 export function invalidate(...beginnings) {
   for (const [path, entry] of entries)
     if (beginnings.some((beginning) => path.startsWith(beginning))) refresh(path, entry);
@@ -106,8 +109,8 @@ export function forgetAll() {
 }
 
 /**
- * The answer to a GET, kept up to date while the component is there. `data` is undefined until the first answer; an `error` may
- * stand beside older data. A path of null asks nothing yet.
+ * The answer to a GET, kept up to date while the component is there. `data` is undefined until the first answer; an
+ * `error` may stand beside older data. A path of null asks nothing yet.
  * @template [T=any]
  * @param {string | null} path
  * @param {{ topics?: Topic[] }} [options] topics, where those of the path do not say it
@@ -134,7 +137,8 @@ export function useQuery(path, { topics } = {}) {
  * @template [T=any]
  * @param {string} path
  * @param {{ topics?: Topic[] }} [options]
- * @returns {{ rows: T[] | undefined, error: Error | null, loading: boolean, more: (() => Promise<void>) | null, reload: () => void }}
+ * @returns {{ rows: T[] | undefined, error: Error | null, loading: boolean, more: (() => Promise<void>) | null, reload:
+ *   () => void }}
  */
 export function usePages(path, options) {
   const first = useQuery(path, options);
@@ -155,7 +159,11 @@ export function usePages(path, options) {
   return { rows, error: first.error, loading: first.loading, more, reload };
 }
 
-/** The newest first page and what was seen before, no row twice: rows that come push others off the first page. @param {any[]} head @param {any[]} tail */
+/**
+ * The newest first page and what was seen before, no row twice: rows that come push others off the first page.
+ * @param {any[]} head
+ * @param {any[]} tail
+ */
 export function joined(head, tail) {
   const there = new Set(head.map((row) => row.id));
   return [...head, ...tail.filter((row) => !there.has(row.id))];

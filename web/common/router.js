@@ -27,7 +27,10 @@ export function go(address, { replace = false, keepScroll = false } = {}) {
   if (!keepScroll) scrollTo(0, 0);
 }
 
-/** Sets names of the query in place, so that filters can be linked to; null or "" removes one. @param {Record<string, any>} names */
+/**
+ * Sets names of the query in place, so that filters can be linked to; null or "" removes one.
+ * @param {Record<string, any>} names
+ */
 export function setQuery(names) {
   const next = new URLSearchParams(place.value.query);
   for (const [name, value] of Object.entries(names)) {
@@ -38,7 +41,10 @@ export function setQuery(names) {
   go(place.value.path + (text ? `?${text}` : ""), { replace: true, keepScroll: true });
 }
 
-/** Follows plain links and the browser's buttons; called once, by a page's main module. @param {(path: string) => boolean} ours */
+/**
+ * Follows plain links and the browser's buttons; called once, by a page's main module.
+ * @param {(path: string) => boolean} ours
+ */
 export function followLinks(ours) {
   addEventListener("popstate", () => {
     place.value = here();

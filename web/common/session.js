@@ -1,6 +1,7 @@
 /**
- * Who is signed in. The access token is in memory alone; the refresh token, which works once and opens the next pair, is kept by
- * the browser: for the tab (`sessionStorage`), or until one signs out (`localStorage`) if asked to. docs/web.md says why.
+ * Who is signed in. The access token is in memory alone; the refresh token, which works once and opens the next pair,
+ * is kept by the browser: for the tab (`sessionStorage`), or until one signs out (`localStorage`) if asked to.
+ * docs/web.md says why.
  */
 
 import { computed, signal } from "../vendor/signals.js";
@@ -59,8 +60,9 @@ function forget() {
 }
 
 /**
- * A fresh access token, or null when the session has ended. Tabs share one refresh token, which works once: one tab after the
- * other uses it, by the browser's locks where it has them (by HTTPS), else by looking whether another was quicker.
+ * A fresh access token, or null when the session has ended. Tabs share one refresh token, which works once: one tab
+ * after the other uses it, by the browser's locks where it has them (by HTTPS), else by looking whether another was
+ * quicker.
  * @returns {Promise<string | null>}
  */
 function renew() {
@@ -102,7 +104,10 @@ async function quicker(used) {
   return false;
 }
 
-/** @typedef {{ access: string, until: number, name: string }} Loan an identity that staff borrow, until milliseconds since 1970 */
+/**
+ * @typedef {{ access: string, until: number, name: string }} Loan an identity that staff borrow, until milliseconds
+ *   since 1970
+ */
 
 /** @returns {Loan | null} */
 function borrowed() {
@@ -169,7 +174,10 @@ export async function signIn({ email, password, stay }) {
   adopt(await api.post("/api/auth/login/", { email, password }, { anonymous: true }), { stay });
 }
 
-/** The next pair, after a change of one's own password has ended the session. @param {{ access: string, refresh: string }} pair */
+/**
+ * The next pair, after a change of one's own password has ended the session.
+ * @param {{ access: string, refresh: string }} pair
+ */
 export function goOn(pair) {
   take(pair, held()?.where ?? globalThis.localStorage);
 }

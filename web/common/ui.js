@@ -1,20 +1,8 @@
 /** All parts that pages are made of, from one place. What each is for stands where it is. */
 
 export { Button, IconButton } from "./ui/button.js";
-export {
-  DropZone,
-  Field,
-  Form,
-  PasswordField,
-  Segments,
-  Select,
-  Slider,
-  Switch,
-  TextArea,
-  TextField,
-  sentence,
-  useForm,
-} from "./ui/fields.js";
+export { DropZone, Field, PasswordField, Segments, Select, Slider, Switch, TextArea, TextField } from "./ui/fields.js";
+export { Form, sentence, useForm } from "./ui/form.js";
 export { Icon } from "./ui/icon.js";
 export { Ask, Dialog, Menu, Toasts, confirmWithUndo, toast, toastError } from "./ui/overlay.js";
 export {

@@ -1,7 +1,7 @@
 /**
- * What is shown where. Each page is a module of its own, loaded when it is first opened, whose default export draws it and is
- * given the names of the path (`{ id: "3" }`). The first part of each path stands in backend/core/web_pages.py too, which
- * answers all of them with this one page; a test compares.
+ * What is shown where. Each page is a module of its own, loaded when it is first opened, whose default export draws it
+ * and is given the names of the path (`{ id: "3" }`). The first part of each path stands in backend/core/web_pages.py
+ * too, which answers all of them with this one page; a test compares.
  */
 
 import { matched } from "../common/router.js";

@@ -1,5 +1,6 @@
 /**
- * Writes web/vendor/*.js from the npm packages in web/node_modules; `--check` only compares, and fails when one differs.
+ * Writes web/vendor/*.js from the npm packages in web/node_modules; `--check` only compares, and fails when one
+ * differs.
  *
  * Bare imports become relative, and the name of a source map that is not shipped goes.
  */

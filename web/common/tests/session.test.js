@@ -26,7 +26,10 @@ class Store {
 
 /** @type {{ path: string, body: any, token: string | null }[]} */
 let asked = [];
-/** What the server answers by path, given body and token. @type {Record<string, (body: any, token: string | null) => [number, any]>} */
+/**
+ * What the server answers by path, given body and token.
+ * @type {Record<string, (body: any, token: string | null) => [number, any]>}
+ */
 let server = {};
 const person = /** @type {any} */ ({ id: 1, name: "O", capabilities: [], client: null });
 

@@ -8,10 +8,9 @@ import { Icon } from "./icon.js";
 
 /**
  * A button, or with `href` a link that looks like one. While `busy` it cannot be pressed again.
- * @param {{
- *   kind?: "primary" | "quiet" | "plain" | "danger", size?: "small" | "large", icon?: IconName, busy?: boolean, disabled?: boolean,
- *   href?: string, type?: "button" | "submit", wide?: boolean, class?: string, children?: Children, [more: string]: any,
- * }} props
+ * @param {{ kind?: "primary" | "quiet" | "plain" | "danger", size?: "small" | "large", icon?: IconName, busy?: boolean,
+ *   disabled?: boolean, href?: string, type?: "button" | "submit", wide?: boolean, class?: string, children?: Children,
+ *   [more: string]: any, }} props
  */
 export function Button({
   kind = "quiet",
@@ -27,14 +26,17 @@ export function Button({
   ...rest
 }) {
   const looks = classes("button", kind, size, wide && "wide", more);
-  const inside = html`${busy ? html`<span class="spinner" aria-hidden="true"></span>` : icon && html`<${Icon} name=${icon} />`}${children}`;
+  const sign = busy ? html`<span class="spinner" aria-hidden="true"></span>` : icon && html`<${Icon} name=${icon} />`;
+  const inside = html`${sign}${children}`;
   if (href) return html`<a class=${looks} href=${href} ...${rest}>${inside}</a>`;
-  return html`<button type=${type} class=${looks} disabled=${disabled || busy} aria-busy=${busy || undefined} ...${rest}>${inside}</button>`;
+  const state = { disabled: disabled || busy, "aria-busy": busy || undefined };
+  return html`<button type=${type} class=${looks} ...${state} ...${rest}>${inside}</button>`;
 }
 
 /**
  * A button that is an icon alone; `label` is what it does, read out and shown on hover.
- * @param {{ icon: IconName, label: string, size?: "small", kind?: "primary", href?: string, class?: string, [more: string]: any }} props
+ * @param {{ icon: IconName, label: string, size?: "small", kind?: "primary", href?: string, class?: string, [more:
+ *   string]: any }} props
  */
 export function IconButton({ icon, label, size, kind, href, class: more, ...rest }) {
   const looks = classes("button icon", size, kind, more);

@@ -4,7 +4,7 @@ import { html } from "../view.js";
 
 /** What each icon is drawn with (SVG path data). */
 export const ICONS = {
-  now: "M5 12a7 7 0 0 1 14 0M8 12a4 4 0 0 1 8 0M12 12v8M9 20h6",
+  now: "M12 13.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3zM8 16a5.5 5.5 0 0 1 0-8M16 8a5.5 5.5 0 0 1 0 8M5 19a10 10 0 0 1 0-14M19 5a10 10 0 0 1 0 14",
   floor: "M4 20V9l8-5 8 5v11M4 20h16M9 20v-6h6v6",
   speaker:
     "M7 3h10a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H7a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zM12 17a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM12 7h.01",
@@ -57,6 +57,10 @@ export const ICONS = {
   wifi: "M3 9.5a13 13 0 0 1 18 0M6 13a8.5 8.5 0 0 1 12 0M9 16.3a4.3 4.3 0 0 1 6 0M12 19.5h.01",
   offline:
     "M3 3l18 18M6 13a8.5 8.5 0 0 1 4-2.2M3 9.5A13 13 0 0 1 7 6.7M11 5.9a13 13 0 0 1 10 3.6M9 16.3a4.3 4.3 0 0 1 6 0M12 19.5h.01",
+  shown:
+    "M2.5 12C5 7.5 8.3 5.5 12 5.5s7 2 9.5 6.5c-2.5 4.5-5.8 6.5-9.5 6.5S5 16.5 2.5 12zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z",
+  hidden:
+    "M4 4l16 16M9.5 6a9 9 0 0 1 2.5-.5c3.7 0 7 2 9.5 6.5a17 17 0 0 1-2.6 3.5M6 7.8A15 15 0 0 0 2.5 12c2.5 4.5 5.8 6.5 9.5 6.5a9 9 0 0 0 3.5-.7M10 10a3 3 0 0 0 4 4",
   refresh: "M20 11a8 8 0 1 0-2 6.2M20 4v7h-7",
   bell: "M6 16V11a6 6 0 0 1 12 0v5l2 2H4l2-2zM10 21h4",
   sparkle: "M12 4l1.8 5.2L19 11l-5.2 1.8L12 18l-1.8-5.2L5 11l5.2-1.8L12 4zM19 17v4M17 19h4",
@@ -71,5 +75,7 @@ export const ICONS = {
  * @param {{ name: IconName, class?: string }} props
  */
 export function Icon({ name, class: more = "" }) {
-  return html`<svg class=${`glyph ${more}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d=${ICONS[name]} /></svg>`;
+  return html`<svg class=${`glyph ${more}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <path d=${ICONS[name]} />
+  </svg>`;
 }

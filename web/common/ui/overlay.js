@@ -3,14 +3,15 @@
 import { t } from "../i18n.js";
 import { classes, html, signal, useEffect, useId, useRef, useState } from "../view.js";
 import { Button, IconButton } from "./button.js";
-import { sentence } from "./fields.js";
+import { sentence } from "./form.js";
 import { Icon as Glyph } from "./icon.js";
 
 /** @typedef {import("../view.js").Children} Children */
 /** @typedef {import("./icon.js").IconName} IconName */
 
 /**
- * A dialog, there while it is drawn: `open && html`<${Dialog} …>``. The browser's own `<dialog>` holds the focus and gives it back.
+ * A dialog, there while it is drawn: `open && html`<${Dialog} …>``. The browser's own `<dialog>` holds the focus and
+ * gives it back.
  * @param {{ title: Children, onClose: () => void, wide?: boolean, children?: Children }} props
  */
 export function Dialog({ title, onClose, wide = false, children }) {
@@ -25,22 +26,27 @@ export function Dialog({ title, onClose, wide = false, children }) {
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
-  return html`<dialog ref=${dialog} class=${classes("dialog", { wide })} aria-labelledby=${id}
-    onCancel=${(/** @type {Event} */ event) => {
-      event.preventDefault();
-      onClose();
-    }}
-    onMouseDown=${(/** @type {MouseEvent} */ event) => {
-      if (event.target === dialog.current) onClose();
-    }}>
-    <header><h2 id=${id}>${title}</h2><${IconButton} icon="close" label=${t("common.close")} onClick=${onClose} /></header>
+  const cancel = (/** @type {Event} */ event) => {
+    event.preventDefault(); // it is closed by not being drawn any more
+    onClose();
+  };
+  const beside = (/** @type {MouseEvent} */ event) => {
+    if (event.target === dialog.current) onClose();
+  };
+  const looks = classes("dialog", { wide });
+  return html`<dialog ref=${dialog} class=${looks} aria-labelledby=${id} onCancel=${cancel} onMouseDown=${beside}>
+    <header>
+      <h2 id=${id}>${title}</h2>
+      <${IconButton} icon="close" label=${t("common.close")} onClick=${onClose} />
+    </header>
     <div class="body">${children}</div>
   </dialog>`;
 }
 
 /**
  * Asks before something that cannot be undone.
- * @param {{ title: Children, text: Children, act: () => Promise<unknown>, button: string, kind?: "danger" | "primary", onClose: () => void }} props
+ * @param {{ title: Children, text: Children, act: () => Promise<unknown>, button: string, kind?: "danger" | "primary",
+ *   onClose: () => void }} props
  */
 export function Ask({ title, text, act, button, kind = "danger", onClose }) {
   const [busy, setBusy] = useState(false);
@@ -58,8 +64,11 @@ export function Ask({ title, text, act, button, kind = "danger", onClose }) {
   return html`<${Dialog} title=${title} onClose=${onClose}>
     <p>${text}</p>
     ${wrong && html`<p class="bad" role="alert">${wrong}</p>`}
-    <div class="actions"><${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind=${kind} busy=${busy} onClick=${go}>${button}</${Button}></div>
-  </${Dialog}>`;
+    <div class="actions">
+      <${Button} onClick=${onClose}>${t("common.cancel")}<//>
+      <${Button} kind=${kind} busy=${busy} onClick=${go}>${button}<//>
+    </div>
+  <//>`;
 }
 
 /**
@@ -74,7 +83,8 @@ export function Ask({ title, text, act, button, kind = "danger", onClose }) {
 
 /**
  * A button with a menu. Arrow keys move in it, Escape closes it (WAI-ARIA menu button).
- * @param {{ label: string, items: (MenuItem | { title: string })[], icon?: IconName, button?: (props: Record<string, any>) => any, place?: string }} props `button` draws another than the three dots
+ * @param {{ label: string, items: (MenuItem | { title: string })[], icon?: IconName, button?: (props: Record<string,
+ *   any>) => any, place?: string }} props `button` draws another than the three dots
  */
 export function Menu({ label, items, icon = "more", button, place = "" }) {
   const [open, setOpen] = useState(false);
@@ -104,15 +114,14 @@ export function Menu({ label, items, icon = "more", button, place = "" }) {
     else return;
     if (event.key !== "Tab") event.preventDefault();
   };
+  const drawn = (/** @type {typeof items[number]} */ item) =>
+    "title" in item
+      ? html`<div class="title" role="presentation">${item.title}</div>`
+      : html`<${Entry} item=${item} shut=${shut} />`;
   const ties = { "aria-haspopup": "menu", "aria-expanded": open ? "true" : "false", onClick: () => setOpen(!open) };
   return html`<span class="menu-anchor" ref=${anchor} onKeyDown=${open ? keys : undefined}>
     ${button ? button(ties) : html`<${IconButton} icon=${icon} label=${label} ...${ties} />`}
-    ${
-      open &&
-      html`<div class=${`menu ${place}`} role="menu" aria-label=${label}>
-      ${items.map((item) => ("title" in item ? html`<div class="title" role="presentation">${item.title}</div>` : html`<${Entry} item=${item} shut=${shut} />`))}
-    </div>`
-    }
+    ${open && html`<div class=${`menu ${place}`} role="menu" aria-label=${label}>${items.map(drawn)}</div>`}
   </span>`;
 }
 
@@ -129,7 +138,9 @@ function Entry({ item, shut }) {
     shut();
     item.act?.();
   };
-  const inside = html`${item.icon && html`<${Glyph} name=${item.icon} />`}<span class="grow">${item.text}</span>${item.checked && html`<${Glyph} name="check" />`}`;
+  const inside = html`${item.icon && html`<${Glyph} name=${item.icon} />`}
+    <span class="grow">${item.text}</span>
+    ${item.checked && html`<${Glyph} name="check" />`}`;
   return item.href
     ? html`<a href=${item.href} ...${props} onClick=${press}>${inside}</a>`
     : html`<button type="button" ...${props} onClick=${press}>${inside}</button>`;
@@ -169,7 +180,8 @@ export function toast(text, { kind = "plain", ms = kind === "bad" ? 8000 : 4000,
 export const toastError = (error) => toast(sentence(error), { kind: "bad" });
 
 /**
- * Does something after a few seconds, unless it is called back: "Playing in 5 s. Cancel". What is done is told by `done`.
+ * Does something after a few seconds, unless it is called back: "Playing in 5 s. Cancel". What is done is told by
+ * `done`.
  * @param {string} text
  * @param {() => Promise<unknown>} act
  * @param {{ ms?: number, done?: string }} [how]
@@ -199,20 +211,19 @@ export function confirmWithUndo(text, act, { ms = 5000, done } = {}) {
 /** Where toasts appear; drawn once, by a page's frame. */
 export function Toasts() {
   return html`<div class="toasts" role="region" aria-label=${t("common.messages")} aria-live="polite">
-    ${toasts.value.map(
-      (
-        each,
-      ) => html`<div key=${each.id} class=${classes("toast", each.kind)} role=${each.kind === "bad" ? "alert" : "status"}>
-      <span class="grow">${each.text}</span>
-      ${
-        each.action &&
-        html`<${Button} kind="plain" size="small" onClick=${() => {
-          gone(each.id);
-          each.action?.act();
-        }}>${each.action.text}</${Button}>`
-      }
-      ${each.running && html`<span class="left" style=${{ animationDuration: `${each.ms}ms` }}></span>`}
-    </div>`,
-    )}
+    ${toasts.value.map((each) => html`<${Toast} key=${each.id} ...${each} />`)}
+  </div>`;
+}
+
+/** @param {ToastState} props */
+function Toast({ id, text, kind, ms, action, running }) {
+  const act = () => {
+    gone(id);
+    action?.act();
+  };
+  return html`<div class=${classes("toast", kind)} role=${kind === "bad" ? "alert" : "status"}>
+    <span class="grow">${text}</span>
+    ${action && html`<${Button} kind="plain" size="small" onClick=${act}>${action.text}<//>`}
+    ${running && html`<span class="left" style=${{ animationDuration: `${ms}ms` }}></span>`}
   </div>`;
 }

@@ -11,7 +11,8 @@ import { Icon } from "./icon.js";
 
 /**
  * The head of a page: its name, a sentence, what can be done; `back` is where it belongs.
- * @param {{ title: Children, lead?: Children, back?: { href: string, text: string }, children?: Children }} props children: actions
+ * @param {{ title: Children, lead?: Children, back?: { href: string, text: string }, children?: Children }} props
+ *   children: actions
  */
 export function PageHeader({ title, lead, back, children }) {
   return html`<header class="page-header">
@@ -24,10 +25,13 @@ export function PageHeader({ title, lead, back, children }) {
   </header>`;
 }
 
-/** @param {{ title?: Children, actions?: Children, flush?: boolean, class?: string, children?: Children, [more: string]: any }} props */
+/**
+ * @param {{ title?: Children, actions?: Children, flush?: boolean, class?: string, children?: Children, [more: string]:
+ *   any }} props
+ */
 export function Card({ title, actions, flush = false, class: more, children, ...rest }) {
   return html`<section class=${classes("card", { flush }, more)} ...${rest}>
-    ${(title || actions) && html`<div class="row apart" style=${{ marginBottom: "var(--s3)" }}><h2>${title}</h2>${actions}</div>`}
+    ${(title || actions) && html`<div class="card-head row apart"><h2>${title}</h2>${actions}</div>`}
     ${children}
   </section>`;
 }
@@ -37,7 +41,10 @@ export function Badge({ kind = "plain", icon, children }) {
   return html`<span class=${classes("badge", kind)}>${icon && html`<${Icon} name=${icon} />`}${children}</span>`;
 }
 
-/** A state by colour and shape, with its word for those who see neither. @param {{ kind: Kind, label: string }} props */
+/**
+ * A state by colour and shape, with its word for those who see neither.
+ * @param {{ kind: Kind, label: string }} props
+ */
 export function StatusDot({ kind, label }) {
   return html`<span class=${`dot ${kind}`} role="img" aria-label=${label} title=${label}></span>`;
 }
@@ -50,31 +57,57 @@ const NOTICE_ICONS = /** @type {Record<Kind, IconName>} */ ({
   plain: "info",
 });
 
-/** A sentence that must be seen where it stands. @param {{ kind?: Kind, children?: Children, [more: string]: any }} props */
+/**
+ * A sentence that must be seen where it stands.
+ * @param {{ kind?: Kind, children?: Children, [more: string]: any }} props
+ */
 export function Notice({ kind = "plain", children, ...rest }) {
-  return html`<div class=${`notice ${kind}`} ...${rest}><${Icon} name=${NOTICE_ICONS[kind]} /><div class="grow">${children}</div></div>`;
+  return html`<div class=${`notice ${kind}`} ...${rest}>
+    <${Icon} name=${NOTICE_ICONS[kind]} />
+    <div class="grow">${children}</div>
+  </div>`;
 }
 
 /**
  * What stands where there is nothing yet: what it would be good for, and how to begin.
- * @param {{ icon: IconName, title: Children, children?: Children, action?: Children }} props
+ * `heading` is "h1" where it is the whole page.
+ * @param {{ icon: IconName, title: Children, heading?: "h1" | "h2", children?: Children, action?: Children }} props
  */
-export function EmptyState({ icon, title, children, action }) {
-  return html`<div class="empty"><span class="round"><${Icon} name=${icon} /></span><h2>${title}</h2>${children && html`<p>${children}</p>`}${action}</div>`;
+export function EmptyState({ icon, title, heading = "h2", children, action }) {
+  return html`<div class="empty">
+    <span class="round"><${Icon} name=${icon} /></span>
+    <${heading}>${title}<//>
+    ${children && html`<p>${children}</p>`} ${action}
+  </div>`;
 }
 
-/** That something could not be loaded, with another try. @param {{ error: unknown, words: string, onRetry: () => void }} props */
+/**
+ * That something could not be loaded, with another try.
+ * @param {{ error: unknown, words: string, onRetry: () => void }} props
+ */
 export function Failed({ words, onRetry }) {
-  return html`<${Notice} kind="bad" role="alert"><div class="row apart wrap"><span>${words}</span><${Button} size="small" icon="refresh" onClick=${onRetry}>${t("common.retry")}</${Button}></div></${Notice}>`;
+  return html`<${Notice} kind="bad" role="alert">
+    <div class="row apart wrap">
+      <span>${words}</span>
+      <${Button} size="small" icon="refresh" onClick=${onRetry}>${t("common.retry")}<//>
+    </div>
+  <//>`;
 }
 
 /** Grey shapes while something loads. @param {{ lines?: number, height?: string }} props */
 export function Skeleton({ lines = 3, height = "3.5rem" }) {
-  return html`<div class="stack" aria-busy="true"><span class="unseen" role="status">${t("common.loading")}</span>
-    ${Array.from({ length: lines }, (_, index) => html`<span key=${index} class="skeleton" style=${{ height }}></span>`)}</div>`;
+  const shape = (/** @type {unknown} */ _, /** @type {number} */ index) =>
+    html`<span key=${index} class="skeleton" style=${{ height }}></span>`;
+  return html`<div class="stack" aria-busy="true">
+    <span class="unseen" role="status">${t("common.loading")}</span>
+    ${Array.from({ length: lines }, shape)}
+  </div>`;
 }
 
-/** How far something has come, 0 to 1; undefined: nobody knows. @param {{ share?: number, label: string, kind?: Kind }} props */
+/**
+ * How far something has come, 0 to 1; undefined: nobody knows.
+ * @param {{ share?: number, label: string, kind?: Kind }} props
+ */
 export function Progress({ share, label, kind = "plain" }) {
   return html`<progress class=${`progress ${kind}`} max="1" value=${share} aria-label=${label}></progress>`;
 }
@@ -95,35 +128,61 @@ export function Avatar({ name, url }) {
 
 /**
  * Views beside each other, each with its address or its key.
- * @param {{ label: string, current: string, tabs: { key: string, text: Children, href?: string }[], onChoose?: (key: string) => void }} props
+ * @param {{ label: string, current: string, tabs: { key: string, text: Children, href?: string }[], onChoose?: (key:
+ *   string) => void }} props
  */
 export function Tabs({ label, current, tabs, onChoose }) {
   if (tabs.every((tab) => tab.href)) {
-    return html`<nav class="tabs" aria-label=${label}>${tabs.map((tab) => html`<a key=${tab.key} href=${tab.href} aria-current=${tab.key === current ? "page" : undefined}>${tab.text}</a>`)}</nav>`;
+    const link = (/** @type {typeof tabs[number]} */ { key, href, text }) =>
+      html`<a key=${key} href=${href} aria-current=${key === current ? "page" : undefined}>${text}</a>`;
+    return html`<nav class="tabs" aria-label=${label}>${tabs.map(link)}</nav>`;
   }
   const step = (/** @type {KeyboardEvent} */ event) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!by) return;
     const index = (tabs.findIndex((tab) => tab.key === current) + by + tabs.length) % tabs.length;
     onChoose?.(tabs[index].key);
-    /** @type {HTMLElement} */ (/** @type {HTMLElement} */ (event.currentTarget).children[index]).focus();
+    const list = /** @type {HTMLElement} */ (event.currentTarget);
+    /** @type {HTMLElement} */ (list.children[index]).focus();
   };
-  return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${step}>${tabs.map(
-    (tab) => html`<button key=${tab.key} type="button" role="tab"
-    aria-selected=${tab.key === current ? "true" : "false"} tabindex=${tab.key === current ? 0 : -1} onClick=${() => onChoose?.(tab.key)}>${tab.text}</button>`,
-  )}</div>`;
+  const tab = (/** @type {typeof tabs[number]} */ { key, text }) => {
+    const chosen = key === current;
+    const state = { "aria-selected": chosen ? "true" : "false", tabindex: chosen ? 0 : -1 };
+    const choose = () => onChoose?.(key);
+    return html`<button key=${key} type="button" role="tab" ...${state} onClick=${choose}>${text}</button>`;
+  };
+  return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${step}>${tabs.map(tab)}</div>`;
 }
 
 /**
  * Rows under heads. On a phone each row folds into lines with the column's name beside the value.
  * @template T
- * @param {{ label: string, rows: T[], columns: { key: string, title: string, cell: (row: T) => any, end?: boolean }[], keyOf?: (row: T) => string | number }} props
+ * @param {{ label: string, rows: T[], columns: { key: string, title: string, cell: (row: T) => any, end?: boolean }[],
+ *   keyOf?: (row: T) => string | number }} props
  */
 export function Table({ label, rows, columns, keyOf = (row) => /** @type {any} */ (row).id }) {
-  return html`<div class="table-wrap" tabindex="0" role="region" aria-label=${label}><table class="table folds">
-    <thead><tr>${columns.map((column) => html`<th key=${column.key} scope="col" class=${column.end ? "end" : ""}>${column.title || html`<span class="unseen">${t("common.actions")}</span>`}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr key=${keyOf(row)}>${columns.map((column) => html`<td key=${column.key} class=${column.end ? "end" : ""} data-label=${column.title || undefined}><div>${column.cell(row)}</div></td>`)}</tr>`)}</tbody>
-  </table></div>`;
+  const head = (/** @type {typeof columns[number]} */ { key, title, end }) =>
+    html`<th key=${key} scope="col" class=${end ? "end" : ""}>
+      ${title || html`<span class="unseen">${t("common.actions")}</span>`}
+    </th>`;
+  const cells = (/** @type {T} */ row) =>
+    columns.map(
+      ({ key, title, end, cell }) => html`<td key=${key} class=${end ? "end" : ""} data-label=${title || undefined}>
+        <div>${cell(row)}</div>
+      </td>`,
+    );
+  return html`<div class="table-wrap" tabindex="0" role="region" aria-label=${label}>
+    <table class="table folds">
+      <thead>
+        <tr>
+          ${columns.map(head)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map((row) => html`<tr key=${keyOf(row)}>${cells(row)}</tr>`)}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 /** More of a list, by `usePages`. @param {{ more: (() => Promise<void>) | null }} props */
@@ -137,8 +196,8 @@ export function Pager({ more }) {
     await more().catch(() => setFailed(true));
     setBusy(false);
   };
-  return html`<div class="row center" style=${{ justifyContent: "center", padding: "var(--s3)" }}>
+  return html`<div class="pager">
     ${failed && html`<span class="bad">${t("common.unreachable")}</span>`}
-    <${Button} busy=${busy} onClick=${ask}>${t("common.show_more")}</${Button}>
+    <${Button} busy=${busy} onClick=${ask}>${t("common.show_more")}<//>
   </div>`;
 }

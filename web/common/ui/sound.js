@@ -58,7 +58,11 @@ const BARS = 96;
 /** More than this is not decoded for a picture of it. */
 const LARGEST_BYTES = 24_000_000;
 
-/** The loudest sample of each of `bars` equal parts, 0 to 1, the loudest of all being 1. @param {Float32Array} samples @param {number} bars */
+/**
+ * The loudest sample of each of `bars` equal parts, 0 to 1, the loudest of all being 1.
+ * @param {Float32Array} samples
+ * @param {number} bars
+ */
 export function peaksOf(samples, bars) {
   const width = samples.length / bars;
   const peaks = Array.from({ length: bars }, (_, bar) => {
@@ -74,7 +78,11 @@ export function peaksOf(samples, bars) {
 /** @type {Map<string, Promise<number[] | null>>} */
 const drawn = new Map();
 
-/** The waveform of a sound, or null for one that is too large or cannot be decoded here. @param {string} url @returns {Promise<number[] | null>} */
+/**
+ * The waveform of a sound, or null for one that is too large or cannot be decoded here.
+ * @param {string} url
+ * @returns {Promise<number[] | null>}
+ */
 export function waveOf(url) {
   let wave = drawn.get(url);
   if (!wave) {
@@ -93,7 +101,8 @@ async function decoded(url) {
 }
 
 /**
- * A sound to be heard: play, waveform to jump in, time. The waveform is fetched once the sound is played, or at once with `eager`.
+ * A sound to be heard: play, waveform to jump in, time. The waveform is fetched once the sound is played, or at once
+ * with `eager`.
  * @param {{ url: string, label: string, lengthMs?: number, eager?: boolean }} props `label` names the sound
  */
 export function Player({ url, label, lengthMs = 0, eager = false }) {
@@ -115,10 +124,16 @@ export function Player({ url, label, lengthMs = 0, eager = false }) {
   );
   const whole = mine?.lengthMs || lengthMs;
   const share = mine && whole ? mine.atMs / whole : 0;
+  const press = {
+    icon: mine?.playing ? "pause" : "play",
+    label: t(mine?.playing ? "common.pause_of" : "common.play_of", { name: label }),
+    onClick: () => (mine?.playing ? hush() : hear(url)),
+  };
+  const seek = (/** @type {number} */ to) => hear(url, to * whole);
+  const place = { share, atMs: mine?.atMs ?? 0, lengthMs: whole };
   return html`<div class="player">
-    <${IconButton} kind="primary" icon=${mine?.playing ? "pause" : "play"} label=${t(mine?.playing ? "common.pause_of" : "common.play_of", { name: label })}
-      onClick=${() => (mine?.playing ? hush() : hear(url))} />
-    <${Wave} peaks=${wave} share=${share} label=${t("common.position_of", { name: label })} atMs=${mine?.atMs ?? 0} lengthMs=${whole} onSeek=${(/** @type {number} */ to) => hear(url, to * whole)} />
+    <${IconButton} kind="primary" ...${press} />
+    <${Wave} peaks=${wave} label=${t("common.position_of", { name: label })} ...${place} onSeek=${seek} />
     <span class="number small quiet">${mine ? `${length(mine.atMs)} / ` : ""}${length(whole)}</span>
     ${mine?.failed && html`<span class="small bad" role="alert">${t("common.not_playable")}</span>`}
   </div>`;
@@ -126,7 +141,8 @@ export function Player({ url, label, lengthMs = 0, eager = false }) {
 
 /**
  * The picture of a sound, in which one can jump with the pointer and the arrow keys.
- * @param {{ peaks: number[] | null, share: number, label: string, atMs: number, lengthMs: number, onSeek: (share: number) => void }} props
+ * @param {{ peaks: number[] | null, share: number, label: string, atMs: number, lengthMs: number, onSeek: (share:
+ *   number) => void }} props
  */
 export function Wave({ peaks, share, label, atMs, lengthMs, onSeek }) {
   const bars = peaks ?? Array.from({ length: BARS }, () => 0.08);
@@ -140,11 +156,23 @@ export function Wave({ peaks, share, label, atMs, lengthMs, onSeek }) {
     event.preventDefault();
     onSeek(Math.min(1, Math.max(0, (atMs + by) / lengthMs)));
   };
-  return html`<svg class="wave" viewBox=${`0 0 ${BARS * 3} 44`} preserveAspectRatio="none" role="slider" tabindex="0" aria-label=${label}
-    aria-valuemin="0" aria-valuemax=${Math.round(lengthMs / 1000)} aria-valuenow=${Math.round(atMs / 1000)} aria-valuetext=${length(atMs)} onClick=${seek} onKeyDown=${keys}>
-    ${bars.map((peak, index) => {
-      const high = Math.max(2, peak * 42);
-      return html`<rect key=${index} class=${index / BARS < share ? "played" : ""} x=${index * 3} y=${22 - high / 2} width="2" height=${high} rx="1" />`;
-    })}
+  const state = {
+    role: "slider",
+    tabindex: 0,
+    "aria-label": label,
+    "aria-valuemin": 0,
+    "aria-valuemax": Math.round(lengthMs / 1000),
+    "aria-valuenow": Math.round(atMs / 1000),
+    "aria-valuetext": length(atMs),
+    onClick: seek,
+    onKeyDown: keys,
+  };
+  const bar = (/** @type {number} */ peak, /** @type {number} */ index) => {
+    const high = Math.max(2, peak * 42);
+    const box = { x: index * 3, y: 22 - high / 2, width: 2, height: high, rx: 1 };
+    return html`<rect key=${index} class=${index / BARS < share ? "played" : ""} ...${box} />`;
+  };
+  return html`<svg class="wave" viewBox=${`0 0 ${BARS * 3} 44`} preserveAspectRatio="none" ...${state}>
+    ${bars.map(bar)}
   </svg>`;
 }

@@ -1,6 +1,6 @@
 /**
- * Where the links in mails lead: choosing a password, for an invitation or instead of a forgotten one. The token stands behind
- * `#`, so it reaches the server only in the call that this page makes.
+ * Where the links in mails lead: choosing a password, for an invitation or instead of a forgotten one. The token stands
+ * behind `#`, so it reaches the server only in the call that this page makes.
  */
 
 import { api } from "../../common/api.js";
@@ -18,34 +18,52 @@ function taken() {
   return token;
 }
 
+/** @param {string} token @param {{ password: string, name: string }} values */
+async function accept(token, { password, name }) {
+  const body = { token, password, ...(name && { name }) };
+  adopt(await api.post("/api/auth/invitations/accept/", body, { anonymous: true }));
+  go("/");
+}
+
+/** @param {string} token @param {{ password: string }} values */
+async function reset(token, { password }) {
+  await api.post("/api/auth/password-reset/confirm/", { token, password }, { anonymous: true });
+  toast(t("frame.password_changed"));
+  go("/sign-in");
+}
+
 /** The page of both links. */
 export default function Choose() {
   const [token] = useState(taken);
   const invited = place.value.path === "/invitation";
-  const form = useForm({ password: "", name: "" }, async ({ password, name }) => {
-    if (invited) {
-      adopt(
-        await api.post(
-          "/api/auth/invitations/accept/",
-          { token, password, ...(name && { name }) },
-          { anonymous: true },
-        ),
-      );
-      go("/");
-    } else {
-      await api.post("/api/auth/password-reset/confirm/", { token, password }, { anonymous: true });
-      toast(t("frame.password_changed"));
-      go("/sign-in");
-    }
-  });
+  const form = useForm({ password: "", name: "" }, (values) => (invited ? accept : reset)(token, values));
   const title = t(invited ? "frame.invitation" : "frame.new_password");
   const below = html`<a href="/sign-in">${t("frame.back_to_sign_in")}</a>`;
-  if (!token)
-    return html`<${Door} title=${title} below=${below}><${Notice} kind="bad">${t("frame.link_incomplete")}</${Notice}></${Door}>`;
-  return html`<${Door} title=${title} lead=${t(invited ? "frame.invitation_lead" : "frame.new_password_lead")} below=${below}>
-    <${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" wide busy=${form.busy}>${t(invited ? "frame.start" : "frame.save")}</${Button}>`}>
-      ${invited && html`<${TextField} label=${t("frame.your_name")} hint=${t("frame.name_optional")} autocomplete="name" ...${form.of("name")} />`}
-      <${PasswordField} label=${t("frame.password")} hint=${t("frame.password_rule")} autocomplete="new-password" required ...${form.of("password")} />
-    </${Form}>
-  </${Door}>`;
+  if (!token) {
+    return html`<${Door} title=${title} below=${below}><${Notice} kind="bad">${t("frame.link_incomplete")}<//><//>`;
+  }
+  const send = html`<${Button} kind="primary" type="submit" wide busy=${form.busy}>
+    ${t(invited ? "frame.start" : "frame.save")}
+  <//>`;
+  const lead = t(invited ? "frame.invitation_lead" : "frame.new_password_lead");
+  return html`<${Door} title=${title} lead=${lead} below=${below}>
+    <${Form} form=${form} actions=${send}>
+      ${
+        invited &&
+        html`<${TextField}
+          label=${t("frame.your_name")}
+          hint=${t("frame.name_optional")}
+          autocomplete="name"
+          ...${form.of("name")}
+        />`
+      }
+      <${PasswordField}
+        label=${t("frame.password")}
+        hint=${t("frame.password_rule")}
+        autocomplete="new-password"
+        required
+        ...${form.of("password")}
+      />
+    <//>
+  <//>`;
 }

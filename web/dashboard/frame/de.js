@@ -24,9 +24,9 @@ export default {
   "frame.lock_client_deleting":
     "Dieses Geschäft wird gelöscht. Sie können alles ansehen, aber nichts ändern oder abspielen.",
   "frame.lock_client_suspended":
-    "Dieses Geschäft ist gesperrt. Sie können alles ansehen, aber nichts ändern oder abspielen. Bitte wenden Sie sich an sync2gear.",
+    "Dieses Geschäft ist gesperrt. Sie können alles ansehen, aber nichts ändern oder abspielen. Fragen Sie sync2gear.",
   "frame.lock_trial_ended":
-    "Ihre Testzeit ist zu Ende. Sie können alles ansehen, aber nichts ändern oder abspielen. Wenden Sie sich an sync2gear, um weiterzumachen.",
+    "Ihre Testzeit ist zu Ende. Sie können alles ansehen, aber nichts ändern oder abspielen. Fragen Sie sync2gear.",
   "frame.lost": "Die Verbindung ist unterbrochen. Es wird weiter versucht; was Sie sehen, kann veraltet sein.",
   "frame.mail_sent": "Wenn jemand hier diese Adresse hat, ist eine E-Mail mit einem Link unterwegs.",
   "frame.more": "Mehr",
@@ -43,7 +43,7 @@ export default {
   "frame.password": "Passwort",
   "frame.password_changed": "Ihr neues Passwort gilt. Melden Sie sich damit an.",
   "frame.password_rule": "Mindestens zehn Zeichen; mehrere Wörter lassen sich am leichtesten merken.",
-  "frame.person_menu": "{name}: Profil, Aussehen, Sprache, Abmelden",
+  "frame.person_menu": "Profil, Aussehen, Sprache, Abmelden",
   "frame.playlists": "Playlists",
   "frame.profile": "Ihr Profil",
   "frame.providers": "KI-Anbieter",

@@ -2,17 +2,36 @@
 
 import "./texts.js";
 import { LANGUAGES, choose, language, t } from "../../common/i18n.js";
+import { Button } from "../../common/ui.js";
 import { html } from "../../common/view.js";
 import { Mark } from "./shell.js";
 
-/** @param {{ title: string, lead?: string, children?: import("../../common/view.js").Children, below?: import("../../common/view.js").Children }} props */
+/** @typedef {import("../../common/i18n.js").Language} Language */
+/** @typedef {import("../../common/view.js").Children} Children */
+
+/** @param {{ title: string, lead?: string, children?: Children, below?: Children }} props below: another way */
 export function Door({ title, lead, children, below }) {
-  const others = Object.entries(LANGUAGES).filter(([key]) => key !== language.value);
+  const all = /** @type {[Language, string][]} */ (Object.entries(LANGUAGES));
+  const others = all.filter(([key]) => key !== language.value);
   return html`<div class="door">
-    <a class="brand" href="/sign-in"><${Mark} />sync2gear</a>
-    <main class="card stack"><div><h1>${title}</h1>${lead && html`<p class="quiet">${lead}</p>`}</div>${children}</main>
-    ${below && html`<p class="center">${below}</p>`}
-    <footer class="row">${others.map(([key, name]) => html`<button key=${key} type="button" class="button plain small" lang=${key} onClick=${() => choose(/** @type {any} */ (key))}>${name}</button>`)}
-      <a class="button plain small" href="/speaker/">${t("frame.be_speaker")}</a></footer>
+    <header><a class="brand" href="/sign-in"><${Mark} />sync2gear</a></header>
+    <main class="stack">
+      <div class="card stack">
+        <div>
+          <h1>${title}</h1>
+          ${lead && html`<p class="quiet">${lead}</p>`}
+        </div>
+        ${children}
+      </div>
+      ${below && html`<p class="center">${below}</p>`}
+    </main>
+    <footer class="row">
+      ${others.map(
+        ([key, name]) => html`<${Button} key=${key} kind="plain" size="small" lang=${key} onClick=${() => choose(key)}>
+          ${name}
+        <//>`,
+      )}
+      <${Button} kind="plain" size="small" href="/speaker/">${t("frame.be_speaker")}<//>
+    </footer>
   </div>`;
 }

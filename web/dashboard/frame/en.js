@@ -41,7 +41,7 @@ export default {
   "frame.password": "Password",
   "frame.password_changed": "Your new password holds. Sign in with it.",
   "frame.password_rule": "At least ten characters; several words are easiest to remember.",
-  "frame.person_menu": "{name}: profile, look, language, sign out",
+  "frame.person_menu": "profile, look, language, sign out",
   "frame.playlists": "Playlists",
   "frame.profile": "Your profile",
   "frame.providers": "AI providers",

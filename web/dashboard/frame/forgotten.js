@@ -13,12 +13,17 @@ export default function Forgotten() {
     await api.post("/api/auth/password-reset/", values, { anonymous: true });
     setSent(true);
   });
+  const title = t("frame.forgotten_title");
   const back = html`<a href="/sign-in">${t("frame.back_to_sign_in")}</a>`;
-  if (sent)
-    return html`<${Door} title=${t("frame.forgotten_title")} below=${back}><${Notice} kind="good" role="status">${t("frame.mail_sent")}</${Notice}></${Door}>`;
-  return html`<${Door} title=${t("frame.forgotten_title")} lead=${t("frame.forgotten_lead")} below=${back}>
-    <${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" wide busy=${form.busy}>${t("frame.send_mail")}</${Button}>`}>
+  if (sent) {
+    return html`<${Door} title=${title} below=${back}>
+      <${Notice} kind="good" role="status">${t("frame.mail_sent")}<//>
+    <//>`;
+  }
+  const send = html`<${Button} kind="primary" type="submit" wide busy=${form.busy}>${t("frame.send_mail")}<//>`;
+  return html`<${Door} title=${title} lead=${t("frame.forgotten_lead")} below=${back}>
+    <${Form} form=${form} actions=${send}>
       <${TextField} label=${t("frame.email")} type="email" autocomplete="email" required ...${form.of("email")} />
-    </${Form}>
-  </${Door}>`;
+    <//>
+  <//>`;
 }

@@ -10,6 +10,9 @@ import { routed } from "../routes.js";
 import { Lazy } from "./lazy.js";
 import { Shell } from "./shell.js";
 
+/** How often a server that does not answer is asked again. */
+const LOOK_AGAIN_MS = 5000;
+
 /** Everything on the screen. */
 export function Frame() {
   return html`<${Shown} /><${Toasts} />`;
@@ -28,16 +31,18 @@ function Shown() {
   }
   if (phase.value === "starting") return html`<main class="page"><${Skeleton} /></main>`;
   if (phase.value === "unreachable") return html`<${Unreachable} />`;
-  if (phase.value === "out")
-    return html`<${Redirect} to=${path === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(path + place.value.query)}`} />`;
+  if (phase.value === "out") {
+    const next = path === "/" ? "" : `?next=${encodeURIComponent(path + place.value.query)}`;
+    return html`<${Redirect} to=${`/sign-in${next}`} />`;
+  }
   if (path === "/sign-in") return html`<${Redirect} to=${afterSignIn()} />`;
   // Staff have no shop of their own: they begin with the businesses.
   if (path === "/" && !me.value?.client) return html`<${Redirect} to="/businesses" />`;
   const barred =
     !found || (found.route.needs && !may(found.route.needs)) || (found.route.of === "shop" && !me.value?.client);
   return html`<${Shell} path=${path}>
-    ${barred ? html`<${Nowhere} />` : html`<${Lazy} key=${found.route.path} route=${found.route} params=${found.params} />`}
-  </${Shell}>`;
+    ${barred ? html`<${Nowhere} />` : html`<${Lazy} key=${found.route.path} ...${found} />`}
+  <//>`;
 }
 
 /** Where one was going when one was asked to sign in: a path of ours, never another host. */
@@ -53,14 +58,21 @@ function Redirect({ to }) {
 }
 
 function Nowhere() {
-  return html`<${EmptyState} icon="search" title=${t("frame.nowhere")} action=${html`<${Button} kind="primary" href="/">${t("frame.to_start")}</${Button}>`}>${t("frame.nowhere_text")}</${EmptyState}>`;
+  const action = html`<${Button} kind="primary" href="/">${t("frame.to_start")}<//>`;
+  return html`<${EmptyState} heading="h1" icon="search" title=${t("frame.nowhere")} action=${action}>
+    ${t("frame.nowhere_text")}
+  <//>`;
 }
 
 function Unreachable() {
   useEffect(() => {
-    const timer = setInterval(() => void look(), 5000);
+    const timer = setInterval(() => void look(), LOOK_AGAIN_MS);
     return () => clearInterval(timer);
   }, []);
-  return html`<main class="page"><${EmptyState} icon="offline" title=${t("frame.unreachable")}
-    action=${html`<${Button} icon="refresh" onClick=${() => void look()}>${t("common.retry")}</${Button}>`}>${t("frame.unreachable_text")}</${EmptyState}></main>`;
+  const action = html`<${Button} icon="refresh" onClick=${() => void look()}>${t("common.retry")}<//>`;
+  return html`<main class="page">
+    <${EmptyState} heading="h1" icon="offline" title=${t("frame.unreachable")} action=${action}>
+      ${t("frame.unreachable_text")}
+    <//>
+  </main>`;
 }

@@ -8,8 +8,8 @@ import { html, useEffect, useState } from "../../common/view.js";
 const loaded = new Map();
 
 /**
- * The page of a route. A module that cannot be loaded is of a release that is gone, or there is no network: loading the page
- * anew mends the first.
+ * The page of a route. A module that cannot be loaded is of a release that is gone, or there is no network: loading the
+ * page anew mends the first.
  * @param {{ route: import("../routes.js").Route, params: Record<string, string> }} props
  */
 export function Lazy({ route, params }) {

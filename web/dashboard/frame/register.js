@@ -15,14 +15,27 @@ export default function Register() {
     adopt(await api.post("/api/auth/register/", { ...values, timezone }, { anonymous: true }));
     go("/");
   });
-  return html`<${Door} title=${t("frame.register")} lead=${t("frame.register_lead")} below=${html`${t("frame.has_account")} <a href="/sign-in">${t("frame.sign_in")}</a>`}>
-    <${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" wide busy=${form.busy}>${t("frame.start_trial")}</${Button}>`}>
-      <${TextField} label=${t("frame.business_name")} autocomplete="organization" required ...${form.of("business_name")} />
+  const below = html`${t("frame.has_account")} <a href="/sign-in">${t("frame.sign_in")}</a>`;
+  const send = html`<${Button} kind="primary" type="submit" wide busy=${form.busy}>${t("frame.start_trial")}<//>`;
+  return html`<${Door} title=${t("frame.register")} lead=${t("frame.register_lead")} below=${below}>
+    <${Form} form=${form} actions=${send}>
+      <${TextField}
+        label=${t("frame.business_name")}
+        autocomplete="organization"
+        required
+        ...${form.of("business_name")}
+      />
       <${TextField} label=${t("frame.your_name")} autocomplete="name" required ...${form.of("name")} />
       <${TextField} label=${t("frame.email")} type="email" autocomplete="email" required ...${form.of("email")} />
       <${TextField} label=${t("frame.telephone")} type="tel" autocomplete="tel" required ...${form.of("telephone")} />
-      <${PasswordField} label=${t("frame.password")} hint=${t("frame.password_rule")} autocomplete="new-password" required ...${form.of("password")} />
+      <${PasswordField}
+        label=${t("frame.password")}
+        hint=${t("frame.password_rule")}
+        autocomplete="new-password"
+        required
+        ...${form.of("password")}
+      />
       <p class="small quiet">${t("frame.timezone_found", { zone: timezone })}</p>
-    </${Form}>
-  </${Door}>`;
+    <//>
+  <//>`;
 }
