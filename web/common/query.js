@@ -67,19 +67,27 @@ async function ask(path, entry) {
   entry.state.value = { ...entry.state.value, loading: true };
   try {
     const data = await api.get(path, { signal: asking.signal });
-    if (entry.asking === asking) entry.state.value = { data, error: null, loading: false };
-  } catch (error) {
     if (entry.asking !== asking) return; // a newer question has taken its place
+    entry.asking = null;
+    entry.state.value = { data, error: null, loading: false };
+    if (entry.stale) refresh(path, entry);
+  } catch (error) {
+    if (entry.asking !== asking) return;
+    entry.asking = null;
     // What was known stays on the screen: it is older, not wrong.
     entry.state.value = { ...entry.state.value, error: /** @type {Error} */ (error), loading: false };
     entry.stale = true;
   }
 }
 
-/** Asks again what is shown, soon; what is not shown, when it is. @param {string} path @param {Entry} entry */
+/**
+ * Asks again what is shown, soon; what is not shown, when it is. What is on its way is let come: where changes are quicker
+ * than answers, there would never be one.
+ * @param {string} path @param {Entry} entry
+ */
 function refresh(path, entry) {
   entry.stale = true;
-  if (!entry.users) return;
+  if (!entry.users || entry.asking) return;
   clearTimeout(entry.timer);
   entry.timer = setTimeout(() => void ask(path, entry), TOGETHER_MS);
 }

@@ -81,6 +81,28 @@ export function nearest(items, at, within) {
   return found;
 }
 
+/** @typedef {{ from: number, to: number, title: string, artist: string, tracks: number }} Run a stretch of music */
+
+/**
+ * The music as stretches: track by track, or where a track would be narrower than `least` milliseconds, all that follow each
+ * other without silence as one.
+ * @param {{ starts_at: string, ends_at: string, title: string, artist: string }[]} segments in order @param {number} least
+ * @returns {Run[]}
+ */
+export function runs(segments, least) {
+  /** @type {Run[]} */
+  const found = [];
+  for (const segment of segments) {
+    const [from, to] = [Date.parse(segment.starts_at), Date.parse(segment.ends_at)];
+    const last = found.at(-1);
+    if (last && from <= last.to + 1000 && to - from < least) {
+      last.to = Math.max(last.to, to);
+      last.tracks += 1;
+    } else found.push({ from, to, title: segment.title, artist: segment.artist, tracks: 1 });
+  }
+  return found;
+}
+
 /** What a person asks of each: was it heard, will it be, or why not. @typedef {"heard" | "missed" | "coming" | "sounding" | "left_out"} Fate */
 
 /** @type {Record<Item["outcome"], Fate>} */

@@ -40,10 +40,11 @@ export default {
   "timeline.title": "Titel",
   "timeline.to_settings": "Zu den Einstellungen",
   "timeline.today": "Heute",
+  "timeline.tracks": { one: "{n} Titel", other: "{n} Titel" },
   "timeline.until": "bis {time}",
   "timeline.what": "Was",
   "timeline.why": "Warum",
   "timeline.zone": "Uhrzeiten in {zone}",
-  "timeline.zoom_in": "Näher",
-  "timeline.zoom_out": "Weiter weg",
+  "timeline.zoom_in": "Vergrößern",
+  "timeline.zoom_out": "Verkleinern",
 };

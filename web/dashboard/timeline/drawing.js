@@ -2,9 +2,9 @@
 
 import { t, time } from "../../common/i18n.js";
 import { now } from "../../common/live.js";
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../../common/view.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../common/view.js";
 import { why } from "../plays/words.js";
-import { ZOOMS, fateOf, marks, nearest, placed, stretchOf } from "./day.js";
+import { ZOOMS, fateOf, marks, nearest, placed, runs, stretchOf } from "./day.js";
 
 /** @typedef {import("./day.js").Item} Item */
 /** @typedef {import("./page.js").Timeline} Timeline */
@@ -14,8 +14,11 @@ import { ZOOMS, fateOf, marks, nearest, placed, stretchOf } from "./day.js";
 const REACH = 16;
 /** From this width on there is room for words. */
 const ROOM = 56;
-/** How wide an announcement is drawn at least. */
-const LEAST = 4;
+/** How wide an announcement is drawn at least, and one whose sign says that it was not heard. */
+const LEAST = 3;
+const SIGN = 14;
+/** A narrower track is drawn together with those around it. */
+const NARROW = 8;
 
 /** What becomes of an announcement, by shape and colour. @param {{ fate: import("./day.js").Fate }} props */
 export function Fate({ fate }) {
@@ -72,7 +75,7 @@ export function Drawing({ data, day, zone, zoom, chosen, onChoose, onZoom }) {
   };
   const shown = data.announcements.map((item) => ({ item, fate: fateOf(item), ...stretchOf(item) })).filter((each) => seen(each.from, each.to));
   const heard = shown.filter(({ fate }) => fate === "heard" || fate === "sounding" || fate === "missed");
-  const segments = data.segments.map((segment, index) => ({ segment, index, from: Date.parse(segment.starts_at), to: Date.parse(segment.ends_at) })).filter((each) => seen(each.from, each.to) && each.segment.kind === "music");
+  const music = useMemo(() => runs(data.segments.filter((segment) => segment.kind === "music"), NARROW / scale), [data, scale]);
   const at = now.value;
   return html`<div class="timeline-frame">
     <div class="timeline-names" aria-hidden="true"><span>${t("timeline.lane_music")}</span><span>${t("timeline.lane_planned")}</span><span>${t("timeline.lane_heard")}</span></div>
@@ -83,10 +86,12 @@ export function Drawing({ data, day, zone, zoom, chosen, onChoose, onZoom }) {
           return seen(start, end) && html`<div key=${silence.starts_at + silence.reason} class=${`timeline-silence ${silence.reason}`} style=${style(start, end)}><span class="small">${t(`timeline.silence_${silence.reason}`)}</span></div>`;
         })}
         ${marks(day, zoom).filter((mark) => seen(mark, mark)).map((mark) => html`<div key=${mark} class="timeline-mark" style=${{ left: `${(mark - day.start) * scale}px` }}><span class="small number">${time(mark, { zone })}</span></div>`)}
-        ${segments.map(({ segment, index, from, to }) => {
-          const place = placed(day, zoom, from, to, 1);
-          return html`<div key=${segment.id + segment.starts_at} class=${`timeline-music ${index % 2 ? "odd" : ""}`} style=${{ left: `${place.left}px`, width: `${place.width}px` }} title=${`${time(from, { zone })} ${segment.title}`}>
-            ${place.width > ROOM && html`<span class="cut strong">${segment.title}</span>${segment.artist && html`<span class="cut small">${segment.artist}</span>`}`}</div>`;
+        ${music.map((run, index) => {
+          if (!seen(run.from, run.to)) return null;
+          const place = placed(day, zoom, run.from, run.to, 1);
+          const words = run.tracks > 1 ? t("timeline.tracks", { n: run.tracks }) : run.title;
+          return html`<div key=${run.from} class=${`timeline-music ${index % 2 ? "odd" : ""}`} style=${{ left: `${place.left}px`, width: `${place.width}px` }} title=${`${time(run.from, { zone })} ${words}`}>
+            ${place.width > ROOM && html`<span class="cut strong">${words}</span>${run.tracks === 1 && run.artist && html`<span class="cut small">${run.artist}</span>`}`}</div>`;
         })}
         ${shown.map(({ item, fate, from, to }) => {
           const due = Date.parse(item.at);
@@ -95,9 +100,10 @@ export function Drawing({ data, day, zone, zoom, chosen, onChoose, onZoom }) {
             title=${`${time(due, { zone, seconds: true })} ${item.title}${item.reason ? `: ${why(item.reason, item.message)}` : ""}`}>${place.width > ROOM && html`<span class="cut small">${item.title}</span>`}</div>`;
         })}
         ${heard.map(({ item, fate, from, to }) => {
-          const place = placed(day, zoom, from, to, fate === "missed" ? 12 : LEAST);
+          const sign = fate === "missed" && zoom > 1;
+          const place = placed(day, zoom, from, to, sign ? SIGN : LEAST);
           return html`<div key=${`h${item.play_id}${item.outcome}${item.reason}`} class=${`timeline-item heard ${fate}${item === chosen ? " chosen" : ""}`} style=${{ left: `${place.left}px`, width: `${place.width}px` }}
-            title=${`${time(from, { zone, seconds: true })} ${item.title}`}>${fate === "missed" ? "×" : place.width > ROOM && html`<span class="cut small">${item.title}</span>`}</div>`;
+            title=${`${time(from, { zone, seconds: true })} ${item.title}`}>${sign ? "×" : place.width > ROOM && html`<span class="cut small">${item.title}</span>`}</div>`;
         })}
         ${at > day.start && at < day.end && html`<div class="timeline-now" style=${{ left: `${(at - day.start) * scale}px` }}><span class="small strong">${t("timeline.now")}</span></div>`}
       </div>

@@ -40,10 +40,11 @@ export default {
   "timeline.title": "Title",
   "timeline.to_settings": "To the settings",
   "timeline.today": "Today",
+  "timeline.tracks": { one: "{n} track", other: "{n} tracks" },
   "timeline.until": "until {time}",
   "timeline.what": "What",
   "timeline.why": "Why",
   "timeline.zone": "Times in {zone}",
-  "timeline.zoom_in": "Closer",
-  "timeline.zoom_out": "Farther",
+  "timeline.zoom_in": "Zoom in",
+  "timeline.zoom_out": "Zoom out",
 };

@@ -60,8 +60,8 @@ function Day({ floor, floors }) {
         ${date !== today && html`<${Button} onClick=${() => go(today)}>${t("timeline.today")}</${Button}>`}
       </div>
       <div class="row">
-        <${Button} icon="close" class="timeline-out" disabled=${zoom === 0} onClick=${() => close(zoom - 1)}>${t("timeline.zoom_out")}</${Button}>
-        <${Button} icon="add" disabled=${zoom === ZOOMS.length - 1} onClick=${() => close(zoom + 1)}>${t("timeline.zoom_in")}</${Button}>
+        <${Button} disabled=${zoom === 0} onClick=${() => close(zoom - 1)}>${t("timeline.zoom_out")}</${Button}>
+        <${Button} disabled=${zoom === ZOOMS.length - 1} onClick=${() => close(zoom + 1)}>${t("timeline.zoom_in")}</${Button}>
       </div>
     </div>
     ${answer.error && html`<${Failed} words=${sentence(answer.error)} onRetry=${answer.reload} />`}

@@ -43,7 +43,7 @@ export function Detail({ item, all, zone, onClose }) {
   ].filter(Boolean);
   return html`<div class="timeline-detail" aria-live="polite">
     <div class="row apart"><div class="row"><h3>${item.title || origin(item)}</h3><${FateBadge} item=${item} /></div><${IconButton} icon="close" label=${t("timeline.close")} onClick=${onClose} /></div>
-    <dl>${rows.map((row) => row && html`<div key=${row[0]}><dt class="small quiet">${row[0]}</dt><dd>${row[1]}</dd></div>`)}</dl>
+    <dl>${rows.map((row) => row && html`<div key=${row[0]} class=${row[0] === t("timeline.why") ? "wide" : ""}><dt class="small quiet">${row[0]}</dt><dd>${row[1]}</dd></div>`)}</dl>
   </div>`;
 }
 
@@ -61,7 +61,7 @@ export function AsList({ data, zone, onChoose }) {
       { key: "artist", title: t("timeline.artist"), cell: (/** @type {any} */ row) => row.artist },
     ]
     : [
-      { key: "time", title: t("timeline.time"), cell: (/** @type {Item} */ row) => html`<span class="number">${time(row.at, { zone, seconds: true })}</span>` },
+      { key: "time", title: t("timeline.time"), cell: (/** @type {Item} */ row) => html`<span class="number timeline-time">${time(row.at, { zone, seconds: true })}</span>` },
       { key: "what", title: t("timeline.what"), cell: (/** @type {Item} */ row) => html`<button type="button" class="button plain small timeline-pick" onClick=${() => onChoose(row)}>${row.title || origin(row)}</button>` },
       { key: "from", title: t("timeline.from"), cell: origin },
       { key: "outcome", title: t("timeline.outcome"), cell: (/** @type {Item} */ row) => html`<${FateBadge} item=${row} />` },
