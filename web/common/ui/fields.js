@@ -170,7 +170,7 @@ export function DropZone({ label, accept, multiple = false, onFiles, children })
   };
   const looks = over ? "drop over" : "drop";
   return html`<label class=${looks} onDragOver=${drag} onDragLeave=${drag} onDrop=${drag}>
-    ${children}<span class="strong">${label}</span>
+    <span class="strong">${label}</span>${children}
     <input class="unseen" type="file" accept=${accept} multiple=${multiple} onChange=${choose} />
   </label>`;
 }

@@ -28,6 +28,7 @@ export default {
   "announcements.failed": "Misslungen",
   "announcements.failed_again": "Ändern Sie Worte oder Stimme und speichern Sie, um es noch einmal zu versuchen.",
   "announcements.failed_earlier": "Der frühere Ton bleibt in Gebrauch. Speichern Sie noch einmal für einen neuen Versuch.",
+  "announcements.fallback": "Die gewünschte Stimme war gerade nicht zu haben; eine andere hat gesprochen.",
   "announcements.generating": "Wird gesprochen",
   "announcements.kept": "„{title}“ ist gespeichert und wird vorbereitet.",
   "announcements.language": "Sprache",

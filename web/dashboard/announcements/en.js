@@ -28,6 +28,7 @@ export default {
   "announcements.failed": "Failed",
   "announcements.failed_again": "Change the words or the voice and save to try again.",
   "announcements.failed_earlier": "The earlier sound stays in use. Save again to try once more.",
+  "announcements.fallback": "The voice asked for was not to be had just then; another spoke.",
   "announcements.generating": "Being spoken",
   "announcements.kept": "“{title}” is kept and is being prepared.",
   "announcements.language": "Language",

@@ -6,7 +6,7 @@ import { dayAndTime, t } from "../../common/i18n.js";
 import { invalidate, useQuery } from "../../common/query.js";
 import { go } from "../../common/router.js";
 import { locked, may, zone } from "../../common/session.js";
-import { Ask, Button, Card, Failed, Form, PageHeader, Skeleton, Switch, TextField, sentence, toast, toastError, useForm } from "../../common/ui.js";
+import { Ask, Button, Card, Failed, Form, Notice, PageHeader, Skeleton, Switch, TextField, sentence, toast, toastError, useForm } from "../../common/ui.js";
 import { Player } from "../../common/ui/sound.js";
 import { html, useState } from "../../common/view.js";
 import { PlayDialog } from "../now/play.js";
@@ -41,11 +41,12 @@ export function OneAnnouncement({ id }) {
   };
   const playable = row.playable && row.enabled !== false;
   return html`
-    <${PageHeader} title=${row.title} back=${back} lead=${[t(`announcements.type_${row.type}`), row.category, row.spoken_by].filter(Boolean).join(" · ")}>
+    <${PageHeader} title=${row.title} back=${back} lead=${[t(`announcements.type_${row.type}`), row.category].filter(Boolean).join(" · ")}>
       ${may("announcements.manage") && html`<${Button} icon="remove" disabled=${Boolean(locked.value)} onClick=${ask}>${t("announcements.delete")}</${Button}>`}
-      ${may("announcements.play") && html`<${Button} kind="primary" icon="play" disabled=${!playable || Boolean(locked.value)} onClick=${() => setOpen("play")}>${t("announcements.play_short")}</${Button}>`}
+      ${may("announcements.play") && html`<${Button} kind="primary" icon="now" disabled=${!playable || Boolean(locked.value)} onClick=${() => setOpen("play")}>${t("announcements.play_short")}</${Button}>`}
     </${PageHeader}>
     <${StateNotice} row=${row} />
+    ${row.speech?.fallback && html`<${Notice}>${t("announcements.fallback")}</${Notice}>`}
     ${row.audio_url && html`<${Card}><${Player} url=${row.audio_url} label=${row.title} lengthMs=${row.duration_ms} eager /></${Card}>`}
     ${may("announcements.manage") ? html`<${Change} row=${row} />` : row.text && html`<${Card} title=${t("announcements.text")}><p>${row.text}</p></${Card}>`}
     ${open === "play" && html`<${PlayDialog} announcement=${row} onClose=${() => setOpen(null)} />`}

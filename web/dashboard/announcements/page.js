@@ -54,7 +54,7 @@ function Row({ row, onPlay }) {
     <div class="grow"><div class="row wrap"><a class="strong announcements-name" href=${`/announcements/${row.id}`}>${row.title}</a><${StateBadge} row=${row} />${row.enabled === false && html`<${Badge}>${t("announcements.off")}</${Badge}>`}</div>
       <div class="small quiet cut">${[t(`announcements.type_${row.type}`), row.category, row.text].filter(Boolean).join(" · ")}</div></div>
     ${row.audio_url && html`<${Player} url=${row.audio_url} label=${row.title} lengthMs=${row.duration_ms} />`}
-    <${Button} size="small" icon="play" disabled=${!free} aria-label=${t("announcements.play", { title: row.title })} onClick=${onPlay}>${t("announcements.play_short")}</${Button}>
+    <${Button} size="small" icon="now" disabled=${!free} aria-label=${t("announcements.play", { title: row.title })} onClick=${onPlay}>${t("announcements.play_short")}</${Button}>
     <${IconButton} icon="right" label=${t("announcements.open", { title: row.title })} href=${`/announcements/${row.id}`} />
   </li>`;
 }

@@ -47,7 +47,7 @@ export default {
   "devices.pair": "Lautsprecher hinzufügen",
   "devices.pair_code": "Geben Sie den Code ein, den es zeigt.",
   "devices.pair_code_text": "Acht Buchstaben. Sie wechseln alle zehn Minuten.",
-  "devices.pair_go": "Lautsprecher hinzufügen",
+  "devices.pair_go": "Hinzufügen",
   "devices.pair_here": "Dieses Gerät nehmen",
   "devices.pair_open": "Öffnen Sie diese Adresse auf dem Gerät, das klingen soll.",
   "devices.pair_open_text": "Jedes Tablet, Telefon oder jeder PC mit Browser genügt, am Verstärker oder mit eigenem Lautsprecher.",

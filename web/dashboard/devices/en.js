@@ -47,7 +47,7 @@ export default {
   "devices.pair": "Add a speaker",
   "devices.pair_code": "Enter the code that it shows.",
   "devices.pair_code_text": "Eight letters. They change every ten minutes.",
-  "devices.pair_go": "Add this speaker",
+  "devices.pair_go": "Add",
   "devices.pair_here": "Use this machine",
   "devices.pair_open": "Open this address on the device that is to sound.",
   "devices.pair_open_text": "Any tablet, phone or PC with a browser will do, connected to your amplifier or with its own loudspeaker.",

@@ -60,8 +60,8 @@ function Sound({ device, state, floor, offline }) {
     <${Volume} state=${state ?? { id: device.id, name: device.name, volume: device.volume ?? 0, muted: device.muted ?? false }} floor=${floor} wide />
     <div class="row wrap">
       <${Button} icon="bell" disabled=${off} onClick=${() => void identify(device)}>${t("devices.identify")}</${Button}>
-      <${Button} icon="refresh" disabled=${off} onClick=${() => void tell("refetch")}>${t("devices.refetch")}</${Button}>
-      <${Button} icon="now" disabled=${off} onClick=${() => void tell("restart")}>${t("devices.restart")}</${Button}>
+      <${Button} icon="download" disabled=${off} onClick=${() => void tell("refetch")}>${t("devices.refetch")}</${Button}>
+      <${Button} icon="refresh" disabled=${off} onClick=${() => void tell("restart")}>${t("devices.restart")}</${Button}>
     </div>
     ${offline && html`<p class="small quiet">${t("devices.offline_hint")}</p>`}
   </div>`;

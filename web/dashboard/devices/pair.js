@@ -38,10 +38,10 @@ export function PairForm({ floor, onPaired, onCancel }) {
           ${onCancel && html`<${Button} onClick=${onCancel}>${t("common.cancel")}</${Button}>`}
           <${Button} kind="primary" type="submit" busy=${form.busy} disabled=${form.values.user_code.length < CODE_LENGTH}>${t("devices.pair_go")}</${Button}>`}>
           <${TextField} label=${t("devices.code")} ...${code} onValue=${(/** @type {string} */ text) => code.onValue(codeShown(text))} class="input devices-code" placeholder="BCDF-GHJK"
-            autocomplete="off" autocapitalize="characters" spellcheck=${false} required />
+            autofocus=${Boolean(onCancel)} autocomplete="off" autocapitalize="characters" spellcheck=${false} required />
           <div class="fields">
             <${TextField} label=${t("devices.name")} hint=${t("devices.name_hint")} maxlength="255" ...${form.of("name")} />
-            ${floors.length > 1 && !floor && html`<${Select} label=${t("devices.floor")} options=${floors.map((each) => [each.id, each.name])} ...${form.of("floor")} />`}
+            ${floors.length > 1 && !floor && html`<${Select} label=${t("devices.floor")} options=${floors.map((each) => [each.id, each.name])} ...${form.of("floor")} value=${form.values.floor || floors[0].id} />`}
           </div>
         </${Form}></li>
     </ol>`;

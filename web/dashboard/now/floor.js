@@ -113,7 +113,7 @@ export function FloorActions({ floor, timeline }) {
   const stopped = timeline && silenceAt(timeline, now.value)?.reason === "stopped";
   const free = !locked.value;
   return html`
-    ${may("announcements.play") && html`<${Button} icon="play" disabled=${!free || !floor.devices_count} onClick=${() => setOpen("play")}>${t("now.play")}<span class="unseen"> ${t("now.on_floor", { floor: floor.name })}</span></${Button}>`}
+    ${may("announcements.play") && html`<${Button} icon="now" disabled=${!free || !floor.devices_count} onClick=${() => setOpen("play")}>${t("now.play")}<span class="unseen"> ${t("now.on_floor", { floor: floor.name })}</span></${Button}>`}
     ${stopped
       ? html`<${Button} icon="volume" disabled=${!free} onClick=${() => void liftSilence(floor)}>${t("now.lift")}<span class="unseen"> ${t("now.on_floor", { floor: floor.name })}</span></${Button}>`
       : html`<${Menu} label=${t("now.silence_floor", { floor: floor.name })} items=${lengths().map(({ text, until }) => ({ text, act: () => void silenceFloor(floor, until()) }))}

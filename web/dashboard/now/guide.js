@@ -91,7 +91,7 @@ function FirstSound({ speaker, onHeard }) {
   return html`<${Arriving} device=${speaker} />
     <p class="quiet">${t("now.guide_sound_text")}</p>
     ${wrong && html`<${Notice} kind="bad" role="alert">${wrong}</${Notice}>`}
-    <${Form} form=${form} actions=${html`<${Button} kind="primary" icon="play" type="submit" busy=${form.busy || stage !== ""}>${t("now.guide_go")}</${Button}>
+    <${Form} form=${form} actions=${html`<${Button} kind="primary" icon="now" type="submit" busy=${form.busy || stage !== ""}>${t("now.guide_go")}</${Button}>
       ${stage && html`<span class="quiet" role="status">${t(stage)}</span>`}`}>
       <${TextArea} label=${t("now.guide_text_label")} rows="2" maxlength="300" ...${form.of("text")} />
     </${Form}>`;

@@ -55,7 +55,7 @@ function AllFloors() {
       ${may("floors.manage") && floors.length > 0 && html`<${Button} icon="add" disabled=${Boolean(locked.value)} onClick=${() => setOpen("floor")}>${t("now.floor_add")}</${Button}>`}
       ${may("announcements.play") && speakers.data.count > 0 && html`
         <${Button} class="now-emergency" icon="emergency" onClick=${() => setOpen("emergency")}>${t("now.emergency")}</${Button}>
-        <${Button} kind="primary" icon="play" disabled=${Boolean(locked.value)} onClick=${() => setOpen("play")}>${t("now.play_now")}</${Button}>`}
+        <${Button} kind="primary" icon="now" disabled=${Boolean(locked.value)} onClick=${() => setOpen("play")}>${t("now.play_now")}</${Button}>`}
     </${PageHeader}>
     ${guided && !locked.value && html`<${Guide} floors=${floors} speakers=${speakers.data.results} onDone=${() => setGuided(false)} />`}
     ${!floors.length && !guided && html`<${EmptyState} icon="floor" title=${t("now.no_floor")}>${t("now.ask_admin")}</${EmptyState}>`}

@@ -59,8 +59,8 @@ export function PlayDialog({ floor, announcement, onClose }) {
       </div>
     </div>
     ${announcement
-      ? html`<div class="actions"><${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary" icon="play" onClick=${() => start(announcement)}>${t("now.play")}</${Button}></div>`
-      : html`<${Choice} act=${(/** @type {Announcement} */ each) => html`<${Button} kind="primary" size="small" icon="play" aria-label=${t("now.play_title", { title: each.title })} onClick=${() => start(each)}>${t("now.play")}</${Button}>`} />`}
+      ? html`<div class="actions"><${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary" icon="now" onClick=${() => start(announcement)}>${t("now.play")}</${Button}></div>`
+      : html`<${Choice} act=${(/** @type {Announcement} */ each) => html`<${Button} kind="primary" size="small" icon="now" aria-label=${t("now.play_title", { title: each.title })} onClick=${() => start(each)}>${t("now.play")}</${Button}>`} />`}
   </${Dialog}>`;
 }
 
