@@ -34,12 +34,16 @@ def main() -> int:
     seed = chosen.seed if chosen.seed is not None else time.time_ns() % 1_000_000
     begun = time.monotonic()
     total: Counter[str] = Counter()
+    cpu_s = 0.0
     broken_seeds: dict[int, dict[str, Any]] = {}
     with multiprocessing.get_context("spawn").Pool(chosen.processes, prepared) as pool:
         seeds = range(seed, seed + chosen.seeds)
         for each, took, figures, broken, examples in pool.imap_unordered(partial(simulate, chosen), seeds):
             total.update(figures)
-            print(f"seed {each}: {figures['events']:,} events in {took:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"seed {each}: {figures['events']:,} events, {took:.0f} s of CPU", file=sys.stderr, flush=True
+            )
+            cpu_s += took
             if broken:
                 broken_seeds[each] = {name: (count, examples[name]) for name, count in broken.items()}
                 again = f"--seed {each} --hours {chosen.hours:g} --shops {chosen.shops}"
@@ -47,7 +51,8 @@ def main() -> int:
                 said = f"Promises broke with seed {each}. Again: python -m simulation {again}"
                 print(said, broken_seeds[each], file=sys.stderr, flush=True)
     wall_s = round(time.monotonic() - begun, 1)
-    size = {"seed": seed, "seeds": chosen.seeds, "days": chosen.seeds * chosen.hours / 24, "wall_s": wall_s}
+    size = {"seed": seed, "seeds": chosen.seeds, "days": chosen.seeds * chosen.hours / 24}
+    size |= {"wall_s": wall_s, "cpu_s": round(cpu_s, 1)}
     print(json.dumps({"simulation": "promise three", **size, **total, "broken": broken_seeds}))
     for name, value in {**size, **dict(sorted(total.items()))}.items():
         print(f"{name:28}{value:>14,}")

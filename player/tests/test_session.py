@@ -177,11 +177,11 @@ class Highest(random.Random):
         return b
 
 
-def test_backoff_grows_to_a_minute_and_forgets_after_a_stable_one():
+def test_backoff_grows_to_a_quarter_of_a_minute_and_forgets_after_a_stable_one():
     backoff = Backoff(Highest())
-    assert [backoff.next_wait() for _ in range(9)] == [5, 2, 4, 8, 16, 32, 60, 60, CEILING_S]
+    assert [backoff.next_wait() for _ in range(9)] == [5, 2, 4, 8, 15, 15, CEILING_S, 15, 15]
     backoff.lasted(59)
-    assert backoff.next_wait() == 60
+    assert backoff.next_wait() == 15
     backoff.lasted(60)
     assert backoff.next_wait() == 5
 
@@ -194,7 +194,7 @@ def test_backoff_grows_to_a_minute_and_forgets_after_a_stable_one():
         (4426, 900, 900),
         (4409, 60, 120),
         (4429, 30, 60),
-        (1013, 15, 30),
+        (1013, 7.5, 15),
         (1012, 0, 5),
         (1006, 0, 5),
         (None, 0, 5),

@@ -1,7 +1,8 @@
 /** When to come back after a connection ended: the protocol's rules as a table and one small state. */
 
 const FIRST_S = 5;
-const CEILING_S = 60;
+/** After an outage, however long, all are back within a quarter of a minute. */
+const CEILING_S = 15;
 const STABLE_S = 60;
 /** A token that is not accepted is tried again this often. */
 export const REFUSED_S = 900;
@@ -21,10 +22,10 @@ const FIXED_WAIT_S = new Map([
   [4426, REFUSED_S],
   [SUPERSEDED, 120],
   [4429, 60],
-  [1013, 30],
+  [1013, 15],
 ]);
 
-/** Seconds to wait before the next attempt: first uniform(0, 5), then uniform(0, min(60, 2ⁿ)). */
+/** Seconds to wait before the next attempt: first uniform(0, 5), then uniform(0, min(15, 2ⁿ)). */
 export class Backoff {
   #random;
   #failures = 0;

@@ -172,12 +172,12 @@ test("the examples of the protocol's page that a speaker is sent are understood"
   ]);
 });
 
-test("back-off: up to five seconds, then twice as long each time, never more than a minute", () => {
+test("back-off: up to five seconds, then twice as long each time, never more than a quarter of a minute", () => {
   const backoff = new Backoff(() => 0.999999);
   const waits = Array.from({ length: 9 }, () => Math.ceil(backoff.nextWait()));
-  assert.deepEqual(waits, [5, 2, 4, 8, 16, 32, 60, 60, 60]);
+  assert.deepEqual(waits, [5, 2, 4, 8, 15, 15, 15, 15, 15]);
   backoff.lasted(59);
-  assert.equal(Math.ceil(backoff.nextWait()), 60);
+  assert.equal(Math.ceil(backoff.nextWait()), 15);
   backoff.lasted(60);
   assert.equal(Math.ceil(backoff.nextWait()), 5);
 });
@@ -189,5 +189,6 @@ test("back-off after the close codes that ask for a wait of their own", () => {
   assert.deepEqual(waits(4426), [900, 900]);
   assert.deepEqual(waits(4409), [60, 120]);
   assert.deepEqual(waits(4429), [30, 60]);
+  assert.deepEqual(waits(1013), [7.5, 15]);
   assert.deepEqual(waits(1012), [0, 5]);
 });
