@@ -9,7 +9,8 @@ does:
   `hello` says, the orders that are due to it, and the message that ends its older session elsewhere. The device is
   welcomed after the look-up, as by ours, and the rest goes to the thread in one piece, where a consumer would hop
   three times.
-A baseline's rate is taken from its first 300 devices: it holds nothing that grows, and all would take it minutes.
+Of each the server's CPU time for a connect is told too, until it is at rest again: of all that was put off.
+A baseline has 300 devices: it holds nothing that grows, and all would take it minutes.
 The restart is the hard one: SIGTERM, a new process at the same port, and all devices knocking without a pause.
 """
 
@@ -32,14 +33,16 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "backend"), str(ROOT / "player" / "src")]
 
 from fleet import baselines, ours  # noqa: E402  # the paths above come first
-from fleet.client import Arrived, fleet, raise_file_limit  # noqa: E402
+from fleet.client import PATIENCE_S, Arrived, fleet, raise_file_limit  # noqa: E402
+from fleet.processes import cpu_s  # noqa: E402
 from ground import database  # noqa: E402
 from journeys import lab  # noqa: E402
 
 ONE_LOOK_UP, SAME_DUTY, OURS = "one ORM look-up each", "same duty, one by one", "ours"
 BASELINE_DEVICES = 300
-SETTLED_S = 2.0
-"""After each turn: what the sockets that were hung up left behind is over."""
+LOOKED_AT_S = 0.5
+AT_REST = 0.1
+"""The share of a processor below which a server is at rest: what a turn left behind is over."""
 
 
 def serve_baseline(name: str, port: int) -> None:
@@ -101,56 +104,80 @@ def rate(arrived: Arrived) -> float:
     return round(len(arrived.at) / (arrived.at[-1] - arrived.begun), 1)
 
 
+def rested(pid: int) -> float:
+    """The process's CPU seconds once it is at rest; waits for that."""
+    deadline = time.monotonic() + PATIENCE_S
+    before = cpu_s(pid)
+    while True:
+        time.sleep(LOOKED_AT_S)
+        now = cpu_s(pid)
+        if now - before < AT_REST * LOOKED_AT_S:
+            return now
+        assert time.monotonic() < deadline, "the server comes to no rest"
+        before = now
+
+
 @contextmanager
-def baseline(name: str) -> Iterator[int]:
-    """A baseline's server; where."""
+def baseline(name: str) -> Iterator[tuple[int, int]]:
+    """A baseline's server: its port and process."""
     port = lab.free_port()
     environ = os.environ | ours.production() | {"PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen([sys.executable, __file__, "--serve", name, str(port)], env=environ) as process:
         try:
             baselines.connected(port, process).close()
-            yield port
+            yield port, process.pid
         finally:
             process.kill()
 
 
 def measured(count: int, rounds: int) -> dict[str, Any]:
     """Medians of all three, and the restart."""
-    rates: dict[str, list[float]] = {ONE_LOOK_UP: [], SAME_DUTY: [], OURS: []}
+    taken: dict[str, list[dict[str, float]]] = {ONE_LOOK_UP: [], SAME_DUTY: [], OURS: []}
     with ExitStack() as held:
         held.enter_context(database())
-        rows = ours.filled(count)
+        rows = {
+            ONE_LOOK_UP: ours.filled(min(count, BASELINE_DEVICES), prefix="looked-up"),
+            SAME_DUTY: ours.filled(min(count, BASELINE_DEVICES), prefix="same-duty"),
+            OURS: ours.filled(count),
+        }
         server = lab.Server(
             Path(held.enter_context(tempfile.TemporaryDirectory())), environ=ours.production()
         )
         held.callback(server.stop)
         server.start()
-        ports = {name: held.enter_context(baseline(name)) for name in (ONE_LOOK_UP, SAME_DUTY)}
-        ports[OURS] = server.port
-        fleets = {name: held.enter_context(fleet(port)) for name, port in ports.items()}
+        assert server.process is not None
+        where = {name: held.enter_context(baseline(name)) for name in (ONE_LOOK_UP, SAME_DUTY)}
+        where[OURS] = server.port, server.process.pid
+        fleets = {name: held.enter_context(fleet(port)) for name, (port, _) in where.items()}
         for number in range(rounds + 1):
             for name, one in fleets.items():
-                devices = ours.speakers(rows, ports[name])
-                arrived = one.connect(devices if name == OURS else devices[:BASELINE_DEVICES])
+                port, pid = where[name]
+                devices = ours.speakers(rows[name], port)
+                spent = rested(pid)
+                arrived = one.connect(devices)
+                cpu_ms = (rested(pid) - spent) / len(devices) * 1e3
                 if number:
-                    rates[name].append(rate(arrived))
+                    taken[name].append({"per_s": rate(arrived), "cpu_ms": cpu_ms})
                 one.leave()
-                time.sleep(SETTLED_S)
+                rested(pid)
         one = fleets[OURS]
-        one.connect(ours.speakers(rows, server.port))
+        one.connect(ours.speakers(rows[OURS], server.port))
         begun = time.perf_counter()
         one.leave()
         server.stop()
         server.start()
         started = time.perf_counter()
-        arrived = one.connect(ours.speakers(rows, server.port))
+        arrived = one.connect(ours.speakers(rows[OURS], server.port))
         restart = {
             "down_s": round(started - begun, 2),
             "back_s": round(arrived.at[-1] - started, 2),
             "errors": server.log.count('"ERROR"'),
         }
         one.leave()
-    found = {name: {"per_s": round(statistics.median(each), 1)} for name, each in rates.items()}
+    found = {
+        name: {key: round(statistics.median(row[key] for row in each), 2) for key in each[0]}
+        for name, each in taken.items()
+    }
     return {**found, "restart": restart}
 
 
@@ -170,9 +197,10 @@ def main() -> None:
     ratios = {name: round(mine / found[name]["per_s"], 2) for name in (ONE_LOOK_UP, SAME_DUTY)}
     told = {"bench": "connects", "devices": chosen.devices, "rounds": chosen.rounds}
     print(json.dumps({**told, **found, "ratios": ratios}))
-    print(f"{'':24}{'connects/s':>12}{'ours to it':>12}")
+    print(f"{'':24}{'connects/s':>12}{'ours to it':>12}{'CPU ms each':>13}")
     for name in (ONE_LOOK_UP, SAME_DUTY, OURS):
-        print(f"{name:24}{found[name]['per_s']:12.0f}{ratios.get(name, 1):12.2f}")
+        row = found[name]
+        print(f"{name:24}{row['per_s']:12.0f}{ratios.get(name, 1):12.2f}{row['cpu_ms']:13.2f}")
     restart = found["restart"]
     print(
         f"A restart took {restart['down_s']} s; all were back {restart['back_s']} s later; errors: {restart['errors']}."
