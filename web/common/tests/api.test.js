@@ -53,6 +53,12 @@ test("a refused token is renewed once, and the key of a POST stays the same", as
   assert.equal(asked[1].body, '{"name":"A"}');
 });
 
+test("a POST has the key that it is given", async () => {
+  await api.post(`${base}/api/floors/`, {}, { key: "mine" });
+  await api.get(`${base}/api/floors/`);
+  assert.deepEqual(asked.map(({ headers }) => headers["idempotency-key"]), ["mine", undefined]);
+});
+
 test("a token that cannot be renewed is asked for once", async () => {
   answers = [
     [401, { code: "token_invalid" }],

@@ -1,6 +1,6 @@
 /** Forms: what was filled in, its sending, and what the server says to each field. */
 
-import { ApiError, Unreachable } from "../api.js";
+import { ApiError, Unreachable, freshKey } from "../api.js";
 import { t } from "../i18n.js";
 import { html, useRef, useState } from "../view.js";
 import { Notice } from "./show.js";
@@ -16,15 +16,16 @@ export function sentence(error) {
 }
 
 /**
- * A form's values, what is wrong with them, and its sending. `act` is given the values; a problem of the API lands at
- * its fields.
+ * A form's values, what is wrong with them, and its sending. `act` is given the values, and the key of its POST: sent
+ * again after a lost answer it is the same, so that what was done is not done twice. A problem of the API lands at its
+ * fields.
  *
- *     const form = useForm({ name: "" }, (values) => api.post("/api/floors/", values));
+ *     const form = useForm({ name: "" }, (values, key) => api.post("/api/floors/", values, { key }));
  *     html`<${Form} form=${form}><${TextField} label="Name" ...${form.of("name")} />…`
  *
  * @template {Record<string, any>} T
  * @param {T} initial
- * @param {(values: T) => Promise<unknown>} act
+ * @param {(values: T, key: string) => Promise<unknown>} act
  */
 export function useForm(initial, act) {
   const [values, setValues] = useState(initial);
@@ -32,9 +33,13 @@ export function useForm(initial, act) {
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const asked = useRef(/** @type {Set<string>} */ (new Set())).current;
   asked.clear();
+  const key = useRef(freshKey());
 
   /** @param {Partial<T>} some */
-  const set = (some) => setValues((before) => ({ ...before, ...some }));
+  const set = (some) => {
+    key.current = freshKey(); // something else is asked
+    setValues((before) => ({ ...before, ...some }));
+  };
 
   /** What a field needs: `value`, `onValue`, `error`; for a switch `checked`. @param {keyof T & string} name */
   const of = (name) => {
@@ -53,9 +58,11 @@ export function useForm(initial, act) {
     setBusy(true);
     setError(null);
     try {
-      await act(values);
+      await act(values, key.current);
+      key.current = freshKey();
       return true;
     } catch (problem) {
+      if (!(problem instanceof Unreachable)) key.current = freshKey();
       setError(problem);
       return false;
     } finally {
