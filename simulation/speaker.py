@@ -235,8 +235,8 @@ class Speaker:
 
     def _arrived_plan(self, document: bytes) -> None:
         self._plan = parse(json.loads(document))
-        self._apply(self._plan.desired)
         self._take_plan(self._plan)
+        self._apply(self._plan.desired)
 
     def _take_plan(self, plan: Plan) -> None:
         plays = plays_of(plan)
