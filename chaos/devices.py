@@ -105,11 +105,10 @@ class Speaker:
         """The server's clock as this device believes it, µs UTC."""
         return time.monotonic_ns() // 1000 + self._offset
 
-    def switch_on(self) -> None:
-        """From here on it lives by itself."""
-        self._tasks = [
-            asyncio.create_task(work) for work in (self._connected(), self._playing(), self._planning())
-        ]
+    def switch_on(self, within_s: float) -> None:
+        """From here on it lives by itself; it connects within so many seconds."""
+        works = (self._connected(within_s), self._playing(), self._planning())
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     async def switch_off(self) -> None:
         """Ends it; the journal stays."""
@@ -125,8 +124,8 @@ class Speaker:
 
     # --- the link ---
 
-    async def _connected(self) -> None:
-        await asyncio.sleep(self._rng.uniform(0, 5))
+    async def _connected(self, within_s: float) -> None:
+        await asyncio.sleep(self._rng.uniform(0, within_s))
         while True:
             code = None
             began = time.monotonic()

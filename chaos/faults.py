@@ -202,7 +202,7 @@ async def rolling_restart(world: World, rng: random.Random) -> AsyncIterator[Non
 
 
 def bad_manners(manner: str) -> Fault:
-    """A few devices behave badly for 5 to 9 s; nothing is expected of them, and the others must not notice.
+    """A few devices behave badly for 4 to 7 s; nothing is expected of them, and the others must not notice.
 
     They are always of the same tenth: what the others say may be believed to the end of the run.
     """
@@ -216,7 +216,7 @@ def bad_manners(manner: str) -> Fault:
         deeds = [asyncio.create_task(_misbehave(world, speaker, manner, rng)) for speaker in chosen]
         try:
             yield
-            await asyncio.sleep(rng.uniform(5, 9))
+            await asyncio.sleep(rng.uniform(4, 7))
             await asyncio.gather(*deeds)
         finally:
             for speaker in chosen:

@@ -99,15 +99,10 @@ class Kept:
         """SIGHUP: `serve` exchanges its processes one by one."""
         send(signal.SIGHUP, [self.pid])
 
-    async def stop(self) -> None:
-        """SIGTERM, and SIGKILL after ten seconds; it stays away."""
+    def stop(self) -> None:
+        """SIGKILL, and it stays away: what it leaves behind is thrown away with the run."""
         if self._keeping is not None:
             self._keeping.cancel()
-        if not self.pid or self._process is None:
-            return
-        send(signal.SIGTERM, [self.pid])
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), 10)
         self.kill()
 
 
@@ -140,16 +135,20 @@ class Footprint:
         await asyncio.to_thread(self.start_postgres)
         self.start_valkey()
         env = self._environment()
-        migrate = [*MANAGE, "migrate", "--verbosity=0"]
-        await asyncio.to_thread(subprocess.run, migrate, env=env, check=True, timeout=PATIENCE_S, cwd=BACKEND)
         for name, command in PROCESSES.items():
             self.processes[name] = Kept(name, command, env, self.folder / f"{name}.log")
-            self.processes[name].start()
+        for worker in self.named("worker"):  # they are loaded meanwhile, and no job comes before the beats do
+            worker.start()
+        migrate = [*MANAGE, "migrate", "--verbosity=0"]
+        await asyncio.to_thread(subprocess.run, migrate, env=env, check=True, timeout=PATIENCE_S, cwd=BACKEND)
+        for process in (self.processes["web"], *self.named("beat")):
+            process.start()
         await self.until("the footprint is ready", self._ready)
 
     async def stop(self) -> None:
         """Ends all and leaves the folder, but for the disk."""
-        await asyncio.gather(*(process.stop() for process in self.processes.values()))
+        for process in self.processes.values():
+            process.stop()
         if self._valkey is not None:
             self._valkey.kill()
             self._valkey.wait()

@@ -63,7 +63,7 @@ async def running(folder: Path, scale: Scale, seed: str) -> AsyncIterator[World]
             await people.set_up(scale.businesses, scale.devices, footprint.database_url, network.port)
             world = World(footprint, network, people, cut_s=scale.cut_s)
             for speaker in world.speakers:
-                speaker.switch_on()
+                speaker.switch_on(within_s=scale.devices / 50)
             try:
                 await settled(world)
                 yield world
