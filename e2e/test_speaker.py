@@ -109,4 +109,10 @@ def test_it_asks_for_a_first_touch_and_remembers_who_it_is(
             "POST", f"/api/announcements/{announcement['id']}/play/", expect=202, json={"all": True}
         )
         assert ended(owner, play["events"][0]["id"])["status"] == "completed"
+
+        # Without a server the page is there all the same, and knows who it is.
+        server.kill()
+        page.page.reload()
+        expect(page.page.locator("[data-health=connection]")).to_contain_text("Offline")
+        assert "Tablet" in page.page.inner_text(".stage .head")
         assert page.problems == []

@@ -49,8 +49,8 @@ function Page() {
   if (now.page === "opening" || at === null) return null;
   const { speaker, identity } = now;
   if (at.connection.state === "refused") return html`<${Refused} onPair=${() => void pairAgain()} />`;
-  if (at.blocked) return html`<${FirstTouch} onTouch=${() => void speaker.output.allow()} />`;
-  const fullscreen = document.fullscreenEnabled ? () => void toggleFullscreen() : null;
+  if (at.blocked) return html`<${FirstTouch} onTouch=${() => attempt(speaker.output.allow())} />`;
+  const fullscreen = document.fullscreenEnabled ? () => attempt(toggleFullscreen()) : null;
   const facts = [
     [t("speaker.settings.id"), identity.device_id],
     [t("speaker.settings.latency"), `${speaker.output.latencyMs} ms`],
@@ -190,6 +190,11 @@ function broken(error) {
   }, 1000);
 }
 
+/** What the browser may refuse without the speaker being the worse for it. @param {Promise<unknown>} trial */
+function attempt(trial) {
+  trial.catch((error) => console.warn("the browser does not:", error));
+}
+
 async function toggleFullscreen() {
   if (document.fullscreenElement) await document.exitFullscreen();
   else await document.documentElement.requestFullscreen();
@@ -212,6 +217,6 @@ addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 const why = unfit();
 if (why === null) {
   stayAwake();
-  if (navigator.serviceWorker) void navigator.serviceWorker.register("/speaker/sw.js");
+  if (navigator.serviceWorker) attempt(navigator.serviceWorker.register("/speaker/sw.js"));
   void begin();
 } else showing.value = { page: "unfit", why };

@@ -24,6 +24,7 @@ import { Music } from "./sound/music.js";
 const PAIR_EVERY_US = 250_000;
 /** So many make a line that can be trusted for a start. */
 const ENOUGH_PAIRS = 3;
+const RESUME_EVERY_US = 5_000_000;
 const LEVEL_SAMPLES = 1024;
 
 export class Output {
@@ -33,6 +34,8 @@ export class Output {
   #pairs = 0;
   #pairedUs = -Infinity;
   #wasRunning = false;
+  #hasSounded = false;
+  #resumedUs = -Infinity;
   #analyser;
   #announcer;
   #samples = new Float32Array(LEVEL_SAMPLES);
@@ -129,8 +132,9 @@ export class Output {
    * @returns {Note[]}
    */
   look(monotonicUs) {
-    if (this.blocked) return this.#stopped();
+    if (this.blocked) return this.#stopped(monotonicUs);
     this.#wasRunning = true;
+    this.#hasSounded = true;
     if (monotonicUs - this.#pairedUs >= PAIR_EVERY_US) this.#pair(monotonicUs);
     if (!this.ready) return [];
     this.music.look(this.#heardNow);
@@ -176,8 +180,15 @@ export class Output {
     this.#announcer.rearm();
   }
 
-  /** @returns {Note[]} */
-  #stopped() {
+  /**
+   * @param {number} monotonicUs
+   * @returns {Note[]}
+   */
+  #stopped(monotonicUs) {
+    if (this.#hasSounded && monotonicUs - this.#resumedUs >= RESUME_EVERY_US) {
+      this.#resumedUs = monotonicUs;
+      void this.#context.resume(); // taken away by a call or a device: asked for until it is given back
+    }
     if (!this.#wasRunning) return [];
     this.#wasRunning = false;
     this.#pairs = 0;
