@@ -35,9 +35,9 @@ export function OneAnnouncement({ id }) {
   };
   const remove = async () => {
     await api.delete(`/api/announcements/${id}/`);
+    go("/announcements"); // first, for what is shown is asked for again
     invalidate("/api/announcements/", "/api/schedules/", "/api/channel-playlists/");
     toast(t("announcements.deleted", { title: row.title }));
-    go("/announcements");
   };
   const playable = row.playable && row.enabled !== false;
   return html`

@@ -126,6 +126,6 @@ function WayOut({ device }) {
     ${asking === "revoke" && html`<${Ask} title=${t("devices.revoke_title", { name: device.name })} text=${t("devices.revoke_text")} button=${t("devices.revoke")}
       act=${async () => { await api.post(`/api/devices/${device.id}/revoke-token/`, {}); changed(); }} onClose=${shut} />`}
     ${asking === "remove" && html`<${Ask} title=${t("devices.remove_title", { name: device.name })} text=${t("devices.remove_text")} button=${t("devices.remove")}
-      act=${async () => { await api.delete(`/api/devices/${device.id}/`); changed(); go("/devices"); }} onClose=${shut} />`}
+      act=${async () => { await api.delete(`/api/devices/${device.id}/`); go("/devices"); changed(); }} onClose=${shut} />`}
   </div>`;
 }
