@@ -153,6 +153,9 @@ class TallySerializer(serializers.Serializer[Any]):
     failed = serializers.IntegerField()
     open = serializers.IntegerField(help_text="Not ended yet.")
     unreached = serializers.IntegerField(help_text="Of `failed`: the speaker was away.")
+    left_out = serializers.IntegerField(
+        help_text="Of `failed`: somebody or a rule wanted it so, as in quiet hours."
+    )
 
 
 class DayTallySerializer(TallySerializer):

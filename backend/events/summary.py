@@ -15,16 +15,31 @@ from events.models import PlayEvent
 
 UNREACHED = frozenset({"offline", "no_receipt"})
 """Reasons by which the speaker itself was out of reach, or went out of it."""
+LEFT_OUT = frozenset(
+    {
+        "quiet_hours",
+        "exception_date",
+        "client_locked",
+        "floor_stopped",
+        "least_gap",
+        "no_announcement",
+        "not_valid",
+        "cancelled",
+        "superseded",
+    }
+)
+"""Reasons by which somebody, or a rule of theirs, wanted it so."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Numbers of plays. `unreached` are among the `failed`: the speaker was away."""
+    """Numbers of plays. Among the `failed`: `unreached`, the speaker was away; `left_out`, it was wanted so."""
 
     completed: int = 0
     failed: int = 0
     open: int = 0
     unreached: int = 0
+    left_out: int = 0
 
     def add(self, status: str, reason: str, number: int) -> None:
         """So many more of this state and reason."""
@@ -35,6 +50,7 @@ class Tally:
         else:
             self.failed += number
             self.unreached += number if reason in UNREACHED else 0
+            self.left_out += number if reason in LEFT_OUT else 0
 
 
 @dataclass(slots=True)

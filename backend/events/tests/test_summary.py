@@ -30,15 +30,15 @@ def test_by_day_speaker_and_reason(call, shop, other_shop):
     make_event(other_shop, status=ledger.COMPLETED, play_at=NOW)
 
     answer = call(shop.admin).get(URL, WEEK).json()
-    columns = ("completed", "failed", "open", "unreached")
+    columns = ("completed", "failed", "open", "unreached", "left_out")
     assert answer["timezone"] == "Asia/Tokyo"
     assert {each["day"]: [each[name] for name in columns] for each in answer["days"]} == {
-        "2026-03-02": [1, 0, 0, 0],
-        "2026-03-03": [1, 2, 1, 1],
+        "2026-03-02": [1, 0, 0, 0, 0],
+        "2026-03-03": [1, 2, 1, 1, 1],
     }
     assert {each["device"]: [each[name] for name in columns] for each in answer["devices"]} == {
-        ground.pk: [2, 0, 0, 0],
-        upper.pk: [0, 2, 1, 1],
+        ground.pk: [2, 0, 0, 0, 0],
+        upper.pk: [0, 2, 1, 1, 1],
     }
     assert [(each["reason"], each["number"]) for each in answer["reasons"]] == [
         ("offline", 1),

@@ -13,7 +13,7 @@ import { ZOOMS, fateOf, marks, nearest, placed, runs, stretchOf } from "./day.js
 /** A finger's reach, in pixels. */
 const REACH = 16;
 /** From this width on there is room for words. */
-const ROOM = 56;
+const ROOM = 40;
 /** How wide an announcement is drawn at least, and one whose sign says that it was not heard. */
 const LEAST = 3;
 const SIGN = 14;
@@ -76,7 +76,6 @@ export function Drawing({ data, day, zone, zoom, chosen, onChoose, onZoom }) {
   const shown = data.announcements.map((item) => ({ item, fate: fateOf(item), ...stretchOf(item) })).filter((each) => seen(each.from, each.to));
   const heard = shown.filter(({ fate }) => fate === "heard" || fate === "sounding" || fate === "missed");
   const music = useMemo(() => runs(data.segments.filter((segment) => segment.kind === "music"), NARROW / scale), [data, scale]);
-  const at = now.value;
   return html`<div class="timeline-frame">
     <div class="timeline-names" aria-hidden="true"><span>${t("timeline.lane_music")}</span><span>${t("timeline.lane_planned")}</span><span>${t("timeline.lane_heard")}</span></div>
     <div class="timeline-scroll" ref=${box} tabindex="0" role="region" aria-label=${t("timeline.picture")} onScroll=${scrolled} onKeyDown=${keys}>
@@ -105,8 +104,14 @@ export function Drawing({ data, day, zone, zoom, chosen, onChoose, onZoom }) {
           return html`<div key=${`h${item.play_id}${item.outcome}${item.reason}`} class=${`timeline-item heard ${fate}${item === chosen ? " chosen" : ""}`} style=${{ left: `${place.left}px`, width: `${place.width}px` }}
             title=${`${time(from, { zone, seconds: true })} ${item.title}`}>${sign ? "×" : place.width > ROOM && html`<span class="cut small">${item.title}</span>`}</div>`;
         })}
-        ${at > day.start && at < day.end && html`<div class="timeline-now" style=${{ left: `${(at - day.start) * scale}px` }}><span class="small strong">${t("timeline.now")}</span></div>`}
+        <${NowLine} day=${day} scale=${scale} />
       </div>
     </div>
   </div>`;
+}
+
+/** Where one is: alone in moving each second. @param {{ day: Span, scale: number }} props */
+function NowLine({ day, scale }) {
+  const at = now.value;
+  return at > day.start && at < day.end && html`<div class="timeline-now" style=${{ left: `${(at - day.start) * scale}px` }}><span class="small strong">${t("timeline.now")}</span></div>`;
 }

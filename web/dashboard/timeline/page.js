@@ -5,7 +5,7 @@ import { now } from "../../common/live.js";
 import { useQuery } from "../../common/query.js";
 import { query, setQuery } from "../../common/router.js";
 import { Button, EmptyState, Failed, IconButton, PageHeader, Select, Skeleton, TextField, sentence } from "../../common/ui.js";
-import { html, useState } from "../../common/view.js";
+import { html, useComputed, useState } from "../../common/view.js";
 import { ZOOMS, counted, dateOf, plusDays, span } from "./day.js";
 import de from "./de.js";
 import { Drawing, Fate } from "./drawing.js";
@@ -34,7 +34,7 @@ export default function TimelinePage() {
 /** @param {{ floor: any, floors: any[] }} props */
 function Day({ floor, floors }) {
   const zone = floor.effective_timezone;
-  const today = dateOf(now.value, zone);
+  const today = useComputed(() => dateOf(now.value, zone)).value; // drawn anew at midnight, not each second
   const asked = query.value.get("day") ?? "";
   const date = /^\d{4}-\d\d-\d\d$/.test(asked) && !Number.isNaN(Date.parse(asked)) ? asked : today;
   const zoom = Math.max(0, Math.min(ZOOMS.length - 1, Number(query.value.get("zoom") ?? FIRST_ZOOM) || 0));

@@ -12,7 +12,7 @@ import { fateOf } from "./day.js";
 
 const KINDS = /** @type {const} */ ({ heard: "good", missed: "bad", coming: "plain", sounding: "accent", left_out: "warn" });
 /** Rows that are shown until one asks for all. */
-const FEW = 60;
+const FEW = 25;
 
 /** @param {{ item: Item }} props */
 function FateBadge({ item }) {
