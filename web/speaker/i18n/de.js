@@ -7,7 +7,7 @@ export default {
   "speaker.pair.asking": "Ein Code wird geholt …",
   "speaker.pair.left": "Ein neuer Code kommt in {time}",
   "speaker.pair.open": "Öffnen Sie auf Ihrem Telefon oder Rechner {host} und melden Sie sich an.",
-  "speaker.pair.add": "Gehen Sie zu „Geräte“ und wählen Sie „Lautsprecher hinzufügen“.",
+  "speaker.pair.add": "Gehen Sie zu „Lautsprecher“ und wählen Sie „Lautsprecher hinzufügen“.",
   "speaker.pair.enter": "Geben Sie diesen Code ein. Der Lautsprecher beginnt von selbst.",
   "speaker.pair.failed": "Der Server gab keinen Code: {why}",
   "speaker.touch.title": "Tippen Sie, damit der Ton beginnt",

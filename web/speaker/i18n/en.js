@@ -7,7 +7,7 @@ export default {
   "speaker.pair.asking": "Asking for a code …",
   "speaker.pair.left": "A new code comes in {time}",
   "speaker.pair.open": "On your phone or computer, open {host} and sign in.",
-  "speaker.pair.add": "Go to Devices and choose “Add a speaker”.",
+  "speaker.pair.add": "Go to Speakers and choose “Add a speaker”.",
   "speaker.pair.enter": "Enter this code. The speaker starts by itself.",
   "speaker.pair.failed": "The server did not give a code: {why}",
   "speaker.touch.title": "Tap to start the sound",
