@@ -248,3 +248,37 @@ def test_music_is_reported_when_it_is_over_and_dated(page: Page) -> None:
         [["m1", 10, 15], ["m2", 20, 25], ["m3", 1003, 1008]],
         [["m3", 1003, 1008]],
     ]
+
+
+def test_a_long_track_plays_at_its_place_without_being_decoded_as_a_whole(page: Page) -> None:
+    script = """
+        const { StreamHead } = await import("/speaker/sound/streamhead.js");
+        const context = new AudioContext();
+        await context.resume();
+        const data = new Int16Array(20 * RATE).fill(8192);
+        const head = new DataView(new ArrayBuffer(44));
+        const size = data.byteLength;
+        const words = ["RIFF", 36 + size, "WAVE", "fmt ", 16, [1, 1], RATE, 2 * RATE, [2, 16], "data", size];
+        words.forEach((word, n) => {
+            if (typeof word === "string") [...word].forEach((each, k) => head.setUint8(4 * n + k, each.charCodeAt(0)));
+            else if (Array.isArray(word)) word.forEach((each, k) => head.setUint16(4 * n + 2 * k, each, true));
+            else head.setUint32(4 * n, word, true);
+        });
+        const ears = new AnalyserNode(context);
+        const begins = context.currentTime + 0.5;
+        const track = new StreamHead(context, new Blob([head, data], { type: "audio/wav" }), ears, begins, 5);
+        const wanted = () => 5 + context.currentTime - begins;
+        const heard = new Float32Array(ears.fftSize);
+        let off = Infinity;
+        for (let n = 0; n < 60 && Math.abs(off) > 0.1; n++) {
+            await new Promise((resolve) => setTimeout(resolve, 250));
+            track.steer(wanted());
+            ears.getFloatTimeDomainData(heard);
+            if (heard[0] !== 0) off = track.position(context.currentTime) - wanted();
+        }
+        track.drop();
+        return [off, heard[0]];
+    """
+    off, level = run(page, script)
+    assert abs(off) < 0.1
+    assert level == pytest.approx(0.25, abs=0.01)

@@ -10,6 +10,8 @@ import { FetchError } from "./cache.js";
 /** @typedef {(bytes: ArrayBuffer) => Promise<AudioBuffer>} Decoder */
 
 const AT_ONCE = 2;
+/** A track that is longer is not decoded as a whole: that takes 23 MB for a minute, and two are open in a crossfade. */
+const LONG_MS = 12 * 60_000;
 const RETRY_FIRST_S = 0.5;
 const RETRY_CEILING_S = 60;
 
@@ -98,13 +100,15 @@ export class Media {
   }
 
   /**
-   * A track, decoded as a whole; null if it is not here, or cannot be decoded.
+   * A track: decoded as a whole, or the file itself if that is long; null if it is not here, or cannot be decoded.
    * @param {string} sha256
-   * @returns {Promise<AudioBuffer | null>}
+   * @param {number} durationMs
+   * @returns {Promise<AudioBuffer | Blob | null>}
    */
-  async track(sha256) {
+  async track(sha256, durationMs) {
     const bytes = this.#undecodable.has(sha256) ? null : await this.#cache.read(sha256);
-    return bytes === null ? null : this.#decoded(sha256, bytes);
+    if (bytes === null) return null;
+    return durationMs > LONG_MS ? new Blob([bytes]) : this.#decoded(sha256, bytes);
   }
 
   /**

@@ -77,7 +77,7 @@ export class Speaker {
     const { identity } = parts;
     this.time = new Timekeeper({ monotonicUs: monotonicNow, wallUs: () => Date.now() * 1000 }, remembered.clock);
     /** @type {Output} */
-    this.output = new Output(this.time, (sha256) => this.media.track(sha256));
+    this.output = new Output(this.time, (sha256, durationMs) => this.media.track(sha256, durationMs));
     /** @type {Media} */
     this.media = new Media(parts.cache, (bytes) => this.output.decode(bytes), {
       changed: () => this.performer.poke(),

@@ -10,10 +10,14 @@ import { gainOfDb, gainOfVolume } from "../rules/levels.js";
 import { assetsByHash, repeated } from "../rules/plan.js";
 import { GATE_US, cutShort, dueSegments, fadeAt, gateShut, positionUs } from "../rules/programme.js";
 import { Head } from "./head.js";
+import { StreamHead } from "./streamhead.js";
 
 /** @typedef {import("../rules/plan.js").Plan} Plan */
 /** @typedef {import("../rules/plan.js").Segment} Segment */
-/** Decodes an asset; null if it is not here (yet). @typedef {(sha256: string) => Promise<AudioBuffer | null>} Opener */
+/**
+ * Opens an asset, decoded or, if it is long, as the file that it is; null if it is not here (yet).
+ * @typedef {(sha256: string, durationMs: number) => Promise<AudioBuffer | Blob | null>} Opener
+ */
 /**
  * `music_off`: stopped or paused on this speaker alone.
  * @typedef {{volume: number, muted: boolean, musicOff: boolean, silenced: boolean}} Levels
@@ -21,7 +25,7 @@ import { Head } from "./head.js";
 /**
  * One segment: opening while `buffer` is null, waiting while `head` is. The fades are drawn until `drawn_us`, where they
  * have arrived at `drawn`.
- * @typedef {{segment: Segment, gain: number, cutShort: boolean, buffer: AudioBuffer | null, head: Head | null,
+ * @typedef {{segment: Segment, gain: number, cutShort: boolean, buffer: AudioBuffer | Blob | null, head: Head | StreamHead | null,
  *   fades: GainNode, release: GainNode, entered_at: number | null, drawn_us: number, drawn: number,
  *   released_at: number | null}} Voice
  */
@@ -196,7 +200,7 @@ export class Music {
       released_at: null,
     };
     this.#voices.set(segment.id, voice);
-    void this.#open(segment.sha256).then((buffer) => {
+    void this.#open(segment.sha256, asset?.duration_ms ?? 0).then((buffer) => {
       voice.buffer = buffer;
       if (buffer !== null || this.#voices.get(segment.id) !== voice) return;
       this.#drop(segment.id, voice);
@@ -217,7 +221,11 @@ export class Music {
       if (segment.start_at > now + AHEAD_US || begins >= segment.end_at) return;
       voice.entered_at = begins > segment.start_at ? begins : null;
       const when = this.#times.contextTime(begins);
-      voice.head = new Head(this.#context, buffer, voice.fades, when, positionUs(segment, begins) / 1e6);
+      const position = positionUs(segment, begins) / 1e6;
+      voice.head =
+        buffer instanceof Blob
+          ? new StreamHead(this.#context, buffer, voice.fades, when, position)
+          : new Head(this.#context, buffer, voice.fades, when, position);
       voice.drawn_us = begins;
       voice.drawn = fadeAt(segment, begins, how(voice)) * voice.gain;
       voice.fades.gain.setValueAtTime(voice.drawn, when);
