@@ -19,7 +19,7 @@ from typing import Any
 
 from fleet.wire import Device
 
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 AT_ONCE = 128
 """Connections of one client process that are being opened at a time."""
 
