@@ -40,7 +40,7 @@ export function Preview({ draft, replaces }) {
   return html`<${Card} title=${t("schedules.preview")} class="schedules-preview">
     <p class="small quiet schedules-said">${t(draft.enabled ? "schedules.preview_lead" : "schedules.preview_off")}</p>
     <div aria-live="polite">${!somewhere ? html`<p>${t("schedules.preview_nowhere")}</p>`
-      : seen.error ? html`<p class="warn">${seen.error instanceof ApiError && seen.error.status === 400 ? seen.error.errors.map((each) => each.detail).join(" ") || t("schedules.preview_incomplete") : sentence(seen.error)}</p>`
+      : seen.error ? html`<p class="warn">${seen.error instanceof ApiError && seen.error.status === 400 ? seen.error.beside([]) || t("schedules.preview_incomplete") : sentence(seen.error)}</p>`
         : !seen.data ? html`<${Skeleton} lines=${3} height="2rem" />` : html`<${Times} data=${seen.data} several=${draft.schedule_announcements.length > 1} />`}</div>
   </${Card}>`;
 }
