@@ -33,11 +33,19 @@ UNTOUCHED = """
 PATIENCE_MS = lab.PATIENCE_S * 1000
 
 
+class NoBrowserError(RuntimeError):
+    """The machine has no Chromium; the message says how it gets one."""
+
+
 @contextmanager
 def profile(
     playwright: Playwright, folder: Path, *, sound_allowed: bool = True, **options: Any
 ) -> Iterator[BrowserContext]:
     """A browser with a profile of its own, as one machine has: opened again on the same folder it remembers."""
+    if PROGRAM is None:
+        raise NoBrowserError(
+            "There is no Chromium on this machine: install one (Debian, Ubuntu: apt install chromium)."
+        )
     arguments = [*ARGUMENTS, SOUND_ALLOWED]
     context = playwright.chromium.launch_persistent_context(
         str(folder), executable_path=PROGRAM, args=arguments, locale="en-GB", **options
