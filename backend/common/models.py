@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from common import lookups as lookups  # registers `among`
 from common.crypto import EncryptedTextField
 
 

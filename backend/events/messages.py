@@ -30,7 +30,7 @@ class Sound(NamedTuple):
 
 def sounds_of(pks: Collection[int]) -> dict[int, Sound]:
     """The sounds of these announcements that are still there."""
-    rows = Announcement.objects.filter(pk__in=pks).order_by().values_list(*Sound._fields)
+    rows = Announcement.objects.filter(pk__among=pks).order_by().values_list(*Sound._fields)
     return {row[0]: Sound(*row) for row in rows}
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from announcements.models import Announcement
 from clients.models import Client
 from common import clock
 from devices.desired import effective_volume
@@ -38,6 +39,15 @@ from zones.domain import FOREVER, Span, Stop, load_zone, quiet_hours
 from zones.domain.wallclock import MINUTE_US
 from zones.models import Floor
 
+HEARD_ON = (
+    "client_id",
+    "timezone",
+    "quiet_hours_start",
+    "quiet_hours_end",
+    "min_volume",
+    "max_volume",
+)
+"""The columns of a floor that decide what is heard there."""
 SEED = "sync2gear"
 """Of all choices; what differs between schedules is the schedule."""
 
@@ -81,40 +91,43 @@ def of_device(device: Device) -> QuerySet[Schedule]:
 
 
 def rules_of(schedules: Sequence[Schedule]) -> dict[int, ScheduleRule]:
-    """The rules of these schedules by their keys. Two queries, whatever their number.
+    """The rules of these schedules by their keys. Three queries, whatever their number.
 
     An announcement that is switched off or has no sound yet is no candidate; a second outside the cycle never comes.
     """
     if not schedules:
         return {}
     pks = [schedule.pk for schedule in schedules]
+    rows = ScheduleAnnouncement.objects.filter(schedule_id__among=pks)
+    named = list(rows.values_list("schedule_id", "timestamp_seconds", "announcement_id"))
+    candidates = _candidates({announcement_pk for *_, announcement_pk in named})
     entries: dict[int, list[tuple[int | None, Candidate]]] = defaultdict(list)
-    rows = ScheduleAnnouncement.objects.filter(schedule_id__in=pks)
-    for row in rows.values_list(
-        "schedule_id",
-        "timestamp_seconds",
-        "announcement_id",
-        "announcement__enabled",
-        "announcement__audio_file",
-        "announcement__duration_ms",
-        "announcement__valid_from",
-        "announcement__valid_until",
-    ):
-        schedule_pk, second, announcement_pk, enabled, file, duration_ms, valid_from, valid_until = row
-        candidate = Candidate(
-            id=str(announcement_pk),
-            enabled=bool(enabled and file and duration_ms),
-            valid_from=None if valid_from is None else clock.to_us(valid_from),
-            valid_until=None if valid_until is None else clock.to_us(valid_until),
-        )
-        entries[schedule_pk].append((second, candidate))
+    for schedule_pk, second, announcement_pk in named:
+        if announcement_pk in candidates:
+            entries[schedule_pk].append((second, candidates[announcement_pk]))
     exceptions: dict[int, list[DateRange]] = defaultdict(list)
-    days = ScheduleException.objects.filter(schedule_id__in=pks)
+    days = ScheduleException.objects.filter(schedule_id__among=pks)
     for schedule_pk, first, last in days.values_list("schedule_id", "first_date", "last_date"):
         exceptions[schedule_pk].append(DateRange(first, last))
     return {
         schedule.pk: rule_of(schedule, entries[schedule.pk], exceptions[schedule.pk])
         for schedule in schedules
+    }
+
+
+def _candidates(announcement_pks: Collection[int]) -> dict[int, Candidate]:
+    """Read by their keys: joined to what names them, PostgreSQL would go through all announcements there are."""
+    rows = Announcement._base_manager.filter(pk__among=announcement_pks)
+    return {
+        pk: Candidate(
+            id=str(pk),
+            enabled=bool(enabled and file and duration_ms),
+            valid_from=None if valid_from is None else clock.to_us(valid_from),
+            valid_until=None if valid_until is None else clock.to_us(valid_until),
+        )
+        for pk, enabled, file, duration_ms, valid_from, valid_until in rows.values_list(
+            "pk", "enabled", "audio_file", "duration_ms", "valid_from", "valid_until"
+        )
     }
 
 
@@ -254,7 +267,7 @@ def audience_of(
     clients = {schedule.client_id: schedule.client for schedule in schedules}
     rows = _floors({floor_pk for pks in floors.values() for floor_pk in pks}, clients)
     hanging: dict[int, list[Speaker]] = defaultdict(list)
-    devices = Device.objects.filter(floor_id__in=rows, revoked_at=None).order_by("pk")
+    devices = Device.objects.filter(floor_id__among=rows, revoked_at=None).order_by("pk")
     for pk, floor_pk, volume in devices.values_list("pk", "floor_id", "volume"):
         hanging[floor_pk].append(Speaker(pk, rows[floor_pk].bounded(volume)))
     spoken: dict[Place, Floor | Device] = {}
@@ -283,13 +296,14 @@ def _targets(
     """The devices named by each schedule, and the floors."""
     pks = [schedule.pk for schedule in schedules if schedule.pk not in drafts]
     named: dict[int, list[Device]] = defaultdict(list)
-    rows = ScheduleDevice.objects.filter(schedule_id__in=pks, device__revoked_at=None).order_by("device_id")
+    rows = ScheduleDevice.objects.filter(schedule_id__among=pks, device__revoked_at=None)
+    rows = rows.order_by("device_id")
     pairs = list(rows.values_list("schedule_id", "device_id"))  # most often none: then nothing is joined
     devices = Device.objects.select_related("floor__client", "client").in_bulk({pk for _, pk in pairs})
     for schedule_pk, device_pk in pairs:
         named[schedule_pk].append(devices[device_pk])
     floors: dict[int, list[int]] = defaultdict(list)
-    on = ScheduleFloor.objects.filter(schedule_id__in=pks).order_by("floor_id")
+    on = ScheduleFloor.objects.filter(schedule_id__among=pks).order_by("floor_id")
     for schedule_pk, floor_pk in on.values_list("schedule_id", "floor_id"):
         floors[schedule_pk].append(floor_pk)
     for schedule_pk, draft in drafts.items():
@@ -301,7 +315,7 @@ def _targets(
 
 def _floors(pks: Collection[int], clients: Mapping[int, Client]) -> dict[int, Floor]:
     """These floors with their clients, who are those of the schedules heard there."""
-    floors = Floor.objects.in_bulk(pks)
+    floors = {floor.pk: floor for floor in Floor.objects.filter(pk__among=pks).order_by().only(*HEARD_ON)}
     for floor in floors.values():
         floor.client = clients[floor.client_id]
     return floors
@@ -310,7 +324,7 @@ def _floors(pks: Collection[int], clients: Mapping[int, Client]) -> dict[int, Fl
 def stops_of(floors: Iterable[int]) -> dict[int, list[Stop]]:
     """All stops of these floors, past ones too."""
     found: dict[int, list[Stop]] = defaultdict(list)
-    rows = FloorStop.objects.filter(floor_id__in=set(floors)).order_by("starts_at")
+    rows = FloorStop.objects.filter(floor_id__among=set(floors)).order_by("starts_at")
     for floor_pk, starts_at, until in rows.values_list("floor_id", "starts_at", "until"):
         end = None if until is None else clock.to_us(until)
         found[floor_pk].append(Stop(clock.to_us(starts_at), end))

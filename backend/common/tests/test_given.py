@@ -68,6 +68,15 @@ def test_rows_are_looked_up_by_their_keys(how: str, meets: int) -> None:
         assert cursor.fetchall() == [(known, "contenttype"), (0, None)][:meets]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(("keys", "found"), [([1, 2**40], True), ([], False), (iter([2**40]), False)])
+def test_among_is_in(keys: Any, found: bool) -> None:
+    kind = ContentType.objects.get_for_model(ContentType)
+    keys = [kind.pk if key == 1 else key + kind.pk for key in keys]
+    assert ContentType.objects.filter(pk__among=keys).exists() is found
+    assert ContentType.objects.exclude(pk__among=keys).filter(pk=kind.pk).exists() is not found
+
+
 @pytest.mark.production
 @pytest.mark.django_db
 def test_no_table_is_read_as_a_whole_for_a_few_of_its_rows() -> None:

@@ -138,7 +138,7 @@ def test_a_timeline_costs_the_same_whatever_it_holds(shop: Any, call: Any) -> No
             ask(admin, floor, to=NOON + timedelta(hours=2))
         return len(captured)
 
-    make_schedule(shop, floors=[floor])
+    make_schedule(shop, floors=[floor], devices=shop.devices)
     plan_ahead(now=NOON)
     few = queries()
     for _ in range(4):
