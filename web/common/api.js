@@ -74,6 +74,8 @@ export const caller = { token: async () => null, renewed: async () => null };
  * @property {string} [key] the Idempotency-Key of a POST; each call has its own without one
  * @property {boolean} [anonymous] without the caller's token
  * @property {string} [as] another token than the caller's
+ * @property {boolean} [clears] whether the answer may clear what the browser keeps (Clear-Site-Data), for which browsers
+ *   want a request with their credentials
  */
 
 /** @typedef {{ data: any, status: number, headers: Headers, etag: string | null }} Answer */
@@ -118,12 +120,10 @@ export async function call(method, path, body, options = {}) {
   let token = options.anonymous ? null : (options.as ?? (await caller.token()));
   for (let attempt = 1; ; attempt += 1) {
     if (token) headers.Authorization = `Bearer ${token}`;
-    const answer = await fetched(withQuery(path, options.query), {
-      method,
-      headers,
-      body: sent,
-      signal: options.signal,
-    });
+    // No cookie otherwise: the API knows the token alone.
+    const credentials = options.clears ? "same-origin" : "omit";
+    const request = { method, headers, body: sent, signal: options.signal, credentials };
+    const answer = await fetched(withQuery(path, options.query), request);
     if (answer.status === 401 && token && !options.as && attempt === 1) {
       token = await caller.renewed(token);
       if (token) continue;
@@ -132,14 +132,10 @@ export async function call(method, path, body, options = {}) {
   }
 }
 
-/**
- * @param {string} url
- * @param {RequestInit} request
- */
+/** @param {string} url @param {object} request */
 async function fetched(url, request) {
   try {
-    // No cookie: the API knows the token alone.
-    return await fetch(url, { ...request, credentials: "omit", cache: "no-store" });
+    return await fetch(url, { ...request, cache: "no-store" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Unreachable();

@@ -185,10 +185,9 @@ export function goOn(pair) {
 /** Signs out here and in the other tabs. A server that cannot be told hears nothing more from here either. */
 export async function signOut() {
   const mine = held();
-  const token = access;
   keep(LOAN, null, globalThis.sessionStorage);
   try {
-    if (mine) await call("POST", "/api/auth/logout/", { refresh: mine.refresh }, token ? { as: token } : {});
+    if (mine) await call("POST", "/api/auth/logout/", { refresh: mine.refresh }, { clears: true });
   } catch (error) {
     if (!(error instanceof ApiError || error instanceof Unreachable)) throw error;
   } finally {

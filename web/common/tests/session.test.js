@@ -94,6 +94,15 @@ test("a session that has ended is forgotten; a server that is away ends none", a
   assert.deepEqual([phase.value, local(), me.value], ["out", null, null]);
 });
 
+test("signing out with a token that has expired ends the session all the same", async () => {
+  adopt({ access: "old", refresh: "r1", user: person });
+  server["/api/auth/refresh/"] = () => [200, { access: "new", refresh: "r2" }];
+  server["/api/auth/logout/"] = (_, token) => (token === "Bearer new" ? [204, null] : [401, {}]);
+  await signOut();
+  assert.deepEqual(asked.at(-1), { path: "/api/auth/logout/", body: { refresh: "r1" }, token: "Bearer new" });
+  assert.deepEqual([phase.value, local()], ["out", null]);
+});
+
 test("signing out tells the server, and forgets even if it does not hear", async () => {
   adopt({ access: "a1", refresh: "r1", user: person });
   server["/api/auth/logout/"] = () => [503, null];
