@@ -58,7 +58,7 @@ function Days({ days, sum }) {
           y -= n * px;
           return n > 0 && html`<rect key=${name} class=${name} x=${x} y=${y} width=${bar} height=${n * px} />`;
         })}
-        ${index % every === 0 && html`<text x=${index * step + step / 2} y=${HIGH - 6} text-anchor="middle">${dayInWords(`${each.day}T12:00:00Z`, { zone: "UTC" })}</text>`}</g>`;
+        ${index % every === 0 && html`<text class=${(index / every) % 2 ? "spare" : ""} x=${index * step + step / 2} y=${HIGH - 6} text-anchor="middle">${dayInWords(`${each.day}T12:00:00Z`, { zone: "UTC" })}</text>`}</g>`;
     })}
     <line x1="0" x2=${WIDE} y1=${HIGH - FOOT} y2=${HIGH - FOOT} class="ground" />
   </svg>`;

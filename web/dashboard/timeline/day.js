@@ -85,7 +85,7 @@ export function nearest(items, at, within) {
 
 /**
  * The music as stretches: track by track, or where a track would be narrower than `least` milliseconds, all that follow each
- * other without silence as one.
+ * other without a silence that could be seen as one.
  * @param {{ starts_at: string, ends_at: string, title: string, artist: string }[]} segments in order @param {number} least
  * @returns {Run[]}
  */
@@ -95,7 +95,7 @@ export function runs(segments, least) {
   for (const segment of segments) {
     const [from, to] = [Date.parse(segment.starts_at), Date.parse(segment.ends_at)];
     const last = found.at(-1);
-    if (last && from <= last.to + 1000 && to - from < least) {
+    if (last && from <= last.to + Math.max(1000, least / 8) && to - from < least) {
       last.to = Math.max(last.to, to);
       last.tracks += 1;
     } else found.push({ from, to, title: segment.title, artist: segment.artist, tracks: 1 });
