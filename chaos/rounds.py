@@ -136,6 +136,8 @@ async def one_round(world: World, fault: str, number: int, seed: str) -> Round:
 
 
 def _few(missed: set[int]) -> str:
+    if not missed:
+        return "orders were not answered"
     return f"{len(missed)} devices missed the last one that was missed, such as {sorted(missed)[:5]}"
 
 
@@ -191,7 +193,7 @@ async def run(
                 done.plays = sum(speaker.heard for speaker in world.speakers) - before
                 rounds.append(done)
                 diary.round(done, len(world.speakers))
-                if len(rounds) > 1:
+                if len(rounds) > 1 and all(each.recovered_s is not None for each in rounds[-2:]):
                     settled_at = min(rounds[-2].normal, now_us() - LAG_US)
                     diary.broken(rounds, judged(await chapter(world, reader, settled_at)))
         diary.broken(rounds, judged(await last_chapter(world, reader)))

@@ -15,6 +15,7 @@ from common import clock
 from common.tenancy import system_scope
 from events.domain.ledger import TERMINAL
 from events.models import PlayEvent
+from events.told import own_id
 from simulation.kernel import DAY, HOUR, MINUTE, MS, SECOND
 from simulation.speaker import CLOCK_ERROR, Sound, Speaker
 from simulation.world import QUIET, Shop, World
@@ -88,7 +89,8 @@ def _record(shop: Shop, speaker: Speaker, rows: dict[UUID, PlayEvent]) -> Iterat
         if sound.ended_at is not None and sound.play.event_id not in speaker.receipts:
             yield "heard without a receipt", f"{speaker.name} {sound.play.event_id}"
     for event_id, receipt in speaker.receipts.items():
-        row = rows.get(UUID(event_id))
+        # What no rule knows any more stands under a key that its speaker's word alone makes.
+        row = rows.get(UUID(event_id)) or rows.get(own_id(speaker.pk, UUID(event_id)))
         what = f"{speaker.name} {event_id} {receipt.outcome}"
         if row is None:
             if receipt.play_at is not None and receipt.started_at is not None:
@@ -153,7 +155,10 @@ def _well(speaker: Speaker, at: int) -> bool:
 
 def _ledger(world: World, rows: dict[UUID, PlayEvent]) -> Iterator[Fault]:
     """What one can see without having listened."""
-    heard = {UUID(sound.play.event_id) for speaker in world.speakers for sound in speaker.heard}
+    sounds = [
+        (speaker.pk, UUID(sound.play.event_id)) for speaker in world.speakers for sound in speaker.heard
+    ]
+    heard = {name for speaker, event_id in sounds for name in (event_id, own_id(speaker, event_id))}
     for pk, row in rows.items():
         what = f"{pk} {row.device_name} at {row.play_at}: {row.status} {row.reason}"
         if row.status not in TERMINAL and clock.to_us(row.play_at) < world.end + MINUTE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 
 from clients.models import Client
+from common import clock
 from common.errors import Refusal
 from devices.models import Device
 from events.models import PlayEvent
@@ -24,7 +25,7 @@ from schedules.services import (
     update_schedule,
 )
 from schedules.validation import Entry
-from simulation.kernel import HOUR, MINUTE
+from simulation.kernel import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from simulation.world import Shop, World
@@ -35,13 +36,14 @@ def play(world: World, shop: Shop) -> None:
     rng = world.kernel.rng
     floors = rng.choice([[floor] for floor in shop.floors] + [shop.floors])
     devices = Device.objects.select_related("floor__client", "client").filter(floor__in=floors)
+    later = min(world.kernel.now + round(rng.uniform(5, 120) * SECOND), world.end)
     ordered = play_now(
         announcement=rng.choice(shop.words),
         devices=list(devices.order_by("pk")),
         user=shop.user,
         now=world.kernel.instant,
         priority=rng.choice(("instant", "instant", "emergency")),
-        play_at=rng.choice((None, None, world.kernel.instant + timedelta(seconds=rng.uniform(5, 120)))),
+        play_at=rng.choice((None, None, clock.from_us(later))),
         override_quiet_hours=rng.random() < 0.5,
     )
     world.accepted.update(event.pk for event in ordered.events)

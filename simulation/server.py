@@ -28,7 +28,7 @@ from schedules import airing
 from simulation.kernel import MS, SECOND, Kernel
 from simulation.wire import Wire
 
-LINGER = 50 * MS
+LINGER = 200 * MS
 """In the real process what arrives during a write is stored by the next one."""
 RESTART = 3 * SECOND
 DIES_WITHIN = 40

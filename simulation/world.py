@@ -35,15 +35,17 @@ from zones.models import Floor
 BEGIN = datetime(2026, 3, 2, 20, tzinfo=UTC)
 """A Monday evening: quiet hours are near."""
 QUIET = (time(22), time(5))
-TICK = 20 * SECOND
+TICK = 30 * SECOND
 """Seldomer than the real two seconds: the look-ahead is 90."""
 LOOK = 15 * SECOND
 PLANS_REACH = timedelta(hours=7)
 """Shorter than the real ones, which cost most of the time; nobody is cut off for longer than half of it."""
 CALM = 60 * SECOND
 """So long after the last fault a play has to reach everybody: what broke in silence is noticed within 45 s."""
-NOTICE = timedelta(seconds=10)
-"""That play is ordered so long ahead: a late packet or a file not there yet is no fault."""
+NOTICE = timedelta(seconds=25)
+"""That play is ordered so long ahead: what was ordered before the end and waited for its speaker, a minute at most, has
+been spoken by then; and a late packet or a file that is not there yet is no fault.
+"""
 DRAIN = 15 * MINUTE
 """Longer than any announcement waits, and than the sweeper gives a receipt."""
 
