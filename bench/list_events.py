@@ -1,16 +1,20 @@
 """Pages of 50 plays out of 5,000,000, on PostgreSQL: ours by cursor, and REST framework's own list by page number.
 
 Baseline in the same run, in turn with ours, on the same rows and indexes with the same filters and columns: a
-`ModelViewSet` with `PageNumberPagination` and a `ModelSerializer`, as REST framework's own tutorial has it. Deep is the
-page in the middle of what the filter leaves. All requests are made in this process, without HTTP.
+`ModelViewSet` with `PageNumberPagination` and a `ModelSerializer`, as REST framework's own tutorial has it. Both lists
+stand behind the same middleware, sign-in, role, scope and rate limit; what these take by themselves is measured beside
+them, by a view that lists nothing. Deep is the page in the middle of what the filter leaves. All requests are made in
+this process, without HTTP.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,7 +25,7 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "backend")]
 from ground import database, execute, summary, timed  # noqa: E402  # the paths above come first
 from ground.millions import LASTING, Size, arguments, filled  # noqa: E402
 
-URL = "/api/play-events/"
+URL, PLAIN, NOTHING = "/api/play-events/", "/api/plain/", "/api/nothing/"
 MIDDLE = "2025-12-13T12:00:00Z"
 """Half of the rows are older."""
 DAY = "from=2026-02-01T00:00:00Z&to=2026-02-02T00:00:00Z"
@@ -40,12 +44,19 @@ INDEXES = (
 )  # fmt: skip
 
 
-def baseline() -> Callable[[Any], Any]:
-    """REST framework's list of the same rows."""
+def baseline() -> None:
+    """Puts REST framework's list of the same rows at PLAIN, and a view that lists nothing at NOTHING."""
+    from django.test import override_settings
+    from django.urls import path
     from django_filters.rest_framework import DjangoFilterBackend
     from rest_framework.pagination import PageNumberPagination
+    from rest_framework.request import Request
+    from rest_framework.response import Response
     from rest_framework.viewsets import ReadOnlyModelViewSet
 
+    from common.api import GuardedAPIView
+    from common.permissions import IsFloorUser
+    from core.urls import urlpatterns
     from events.filters import PlayEventFilter
     from events.models import PlayEvent
     from events.serializers import PlayEventSerializer
@@ -53,22 +64,28 @@ def baseline() -> Callable[[Any], Any]:
     class Numbered(PageNumberPagination):
         page_size = 50
 
-    class Plain(ReadOnlyModelViewSet[PlayEvent]):
+    class Plain(GuardedAPIView, ReadOnlyModelViewSet[PlayEvent]):
         queryset = PlayEvent._base_manager.select_related("created_by").order_by("-created_at", "-id")
         serializer_class = PlayEventSerializer
         pagination_class = Numbered
         filter_backends = (DjangoFilterBackend,)
         filterset_class = PlayEventFilter
-        authentication_classes = ()
-        permission_classes = ()
+        access = {"list": IsFloorUser}
 
-    view: Callable[[Any], Any] = Plain.as_view({"get": "list"})
-    return view
+    class Nothing(GuardedAPIView):
+        access = {"get": IsFloorUser}
+
+        def get(self, request: Request) -> Response:
+            return Response({"next": None, "previous": None, "results": []})
+
+    views = {PLAIN: Plain.as_view({"get": "list"}), NOTHING: Nothing.as_view()}
+    added = [path(url.removeprefix("/"), view, name=url) for url, view in views.items()]
+    override_settings(ROOT_URLCONF=(*added, *urlpatterns)).enable()
 
 
 def measured(rounds: int) -> dict[str, dict[str, Any]]:
     """Of each filter and place: our time and the baseline's, in turn; a first round is not counted."""
-    from rest_framework.test import APIClient, APIRequestFactory
+    from rest_framework.test import APIClient
 
     from users.models import User
 
@@ -77,36 +94,41 @@ def measured(rounds: int) -> dict[str, dict[str, Any]]:
         User.everyone.filter(is_superuser=True).first()
         or User.everyone.create_superuser("staff@example.com", email="staff@example.com", role="admin")
     )
-    view, factory = baseline(), APIRequestFactory()
+    baseline()
+    logging.disable(logging.INFO)  # a line for each request goes to stderr, which may be a slow terminal
+
+    def asked(url: str, query: str) -> bytes:
+        answer = api.get(f"{url}?{query}")
+        assert answer.status_code == 200, answer.content
+        return bytes(answer.content)
 
     def ours(query: str) -> Any:
-        answer = api.get(f"{URL}?{query}")
-        assert answer.status_code == 200, answer.content
-        return answer.json()
-
-    def theirs(query: str) -> Any:
-        answer = view(factory.get(f"{URL}?{query}"))
-        assert answer.status_code == 200, answer.data
-        return answer.render().content
+        return json.loads(asked(URL, query))
 
     rows: dict[str, dict[str, Any]] = {}
     for name, query in FILTERS.items():
-        count = json.loads(theirs(query))["count"]
+        count = json.loads(asked(PLAIN, query))["count"]
         for place, cursor, page in (
             ("first", "", 1),
             ("deep", halfway(ours, query, count), max(1, count // 100)),
         ):
-            asked = f"{query}{cursor}"
-            assert ours(asked)["results"], asked
-            taken: dict[str, list[float]] = {"ours": [], "baseline": []}
+            assert ours(query + cursor)["results"], query + cursor
+            sides = {
+                "ours": (URL, query + cursor),
+                "baseline": (PLAIN, f"{query}&page={page}"),
+                "nothing": (NOTHING, query),
+            }
+            taken: dict[str, list[float]] = {side: [] for side in sides}
             for _ in range(rounds + 1):
-                taken["ours"].append(timed(lambda asked=asked: ours(asked)))
-                taken["baseline"].append(timed(lambda query=query, page=page: theirs(f"{query}&page={page}")))
+                for side, (url, wanted) in sides.items():
+                    taken[side].append(timed(partial(asked, url, wanted)))
             times = {side: summary(values[1:])["median_ms"] for side, values in taken.items()}
+            alone = [times[side] - times["nothing"] for side in ("baseline", "ours")]
             rows[f"{name}, {place}"] = {
                 "rows": count,
                 **times,
                 "ratio": round(times["baseline"] / times["ours"], 1),
+                "ratio_of_the_lists_alone": round(alone[0] / alone[1], 1),
             }
     return rows
 
@@ -173,9 +195,12 @@ def main() -> None:
         costs = insert_costs(chosen.rounds) if chosen.indexes else {}
     line = {"bench": "list_events", "events": chosen.events, "rounds": chosen.rounds, "pages": rows}
     print(json.dumps(line | ({"insert_ms": costs} if costs else {})))
-    print(f"{'':36}{'rows':>10}{'ours ms':>10}{'baseline':>10}{'ratio':>8}")
+    print(f"{'':36}{'rows':>10}{'ours ms':>10}{'baseline':>10}{'nothing':>10}{'ratio':>8}{'alone':>8}")
     for name, row in rows.items():
-        print(f"{name:36}{row['rows']:10}{row['ours']:10.1f}{row['baseline']:10.1f}{row['ratio']:8.1f}")
+        print(
+            f"{name:36}{row['rows']:10}{row['ours']:10.1f}{row['baseline']:10.1f}{row['nothing']:10.1f}"
+            f"{row['ratio']:8.1f}{row['ratio_of_the_lists_alone']:8.1f}"
+        )
     for name, ms in costs.items():
         print(f"5,000 plays written, {name:32}{ms:10.1f} ms")
 

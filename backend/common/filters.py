@@ -42,6 +42,7 @@ class TenantFilterSet(filters.FilterSet):  # type: ignore[misc]  # django-filter
     """
 
     client = filters.NumberFilter(field_name="client_id", label="Id of the business.")
+    form_class: Any
 
     @classmethod
     def get_filters(cls) -> Any:
@@ -50,13 +51,15 @@ class TenantFilterSet(filters.FilterSet):  # type: ignore[misc]  # django-filter
             return super().get_filters()
 
     def get_form_class(self) -> Any:
-        """The form that reads the query, its values within what databases compare with."""
-        form = super().get_form_class()
-        for field in form.base_fields.values():
-            for kind, validators in BOUNDS.items():
-                if isinstance(field, kind):
-                    field.validators.extend(validators)
-        return form
+        """The form that reads the query, its values within what databases compare with; made once for each class."""
+        if "form_class" not in vars(type(self)):
+            form = super().get_form_class()
+            for field in form.base_fields.values():
+                for kind, validators in BOUNDS.items():
+                    if isinstance(field, kind):
+                        field.validators.extend(validators)
+            type(self).form_class = form
+        return type(self).form_class
 
 
 SEARCHED = 50_000
