@@ -203,7 +203,7 @@ export async function borrow(client, reason) {
   const loan = await api.post(`/api/clients/${client}/impersonate/`, { reason });
   const kept = { access: loan.access, until: Date.parse(loan.expires_at), name: loan.user.name };
   keep(LOAN, JSON.stringify(kept), globalThis.sessionStorage);
-  me.value = loan.user;
+  await look();
 }
 
 /** Is oneself again. */

@@ -1,0 +1,249 @@
+"""What a shop's people do on the pages, in real browsers, with a browser that sounds: from the first visit to the proof.
+
+Nothing here asks the API what a person would see: it is read from the page, which is never loaded again.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+import wave
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from journeys import lab
+from journeys.test_journey import server  # noqa: F401  # a fixture
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+from e2e import chromium
+from e2e.test_speaker import playwright  # noqa: F401  # a fixture
+
+pytestmark = [pytest.mark.system, pytest.mark.alone]
+
+expect.set_options(timeout=chromium.PATIENCE_MS)
+PASSWORD = "a secret of many words"
+STAFF = ("admin@sync2gear.example", "a long enough password")
+WORDS = "Dear guests, our cheese counter closes in ten minutes."
+ALIKE = 0.5
+"""As alike as words under quiet music still are to themselves."""
+ORDERED_MS = 60_000
+"""Five seconds in which an order can be called back, the play, its receipt, and a machine that is busy."""
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:  # noqa: F811  # a fixture
+    running = playwright.chromium.launch(
+        executable_path=chromium.PROGRAM, args=[*chromium.ARGUMENTS, chromium.SOUND_ALLOWED]
+    )
+    yield running
+    running.close()
+
+
+@contextmanager
+def visitor(browser: Browser, server: lab.Server) -> Iterator[Page]:  # noqa: F811  # as the fixture
+    """Somebody with a browser of their own; an error that no script caught fails the test."""
+    with browser.new_context(base_url=server.url, locale="en-GB", timezone_id="UTC") as context:
+        context.set_default_timeout(chromium.PATIENCE_MS)
+        page = context.new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        yield page
+        assert problems == []
+
+
+def register(page: Page, business: str) -> None:
+    """Registers on the page, and stands on Now."""
+    page.goto("/register")
+    page.get_by_label("Name of your business").fill(business)
+    page.get_by_label("Your name").fill("Olivia Owner")
+    page.get_by_label("E-mail address").fill(f"{business.lower().replace(' ', '.')}@shop.example")
+    page.get_by_label("Telephone").fill("+44 20 7946 0000")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Start the free trial").click()
+    page.get_by_role("heading", name="Now", exact=True).wait_for()
+
+
+def sign_in(page: Page, email: str, password: str) -> None:
+    """Signs in on the page."""
+    page.goto("/sign-in")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("navigation", name="Main navigation").first.wait_for()
+
+
+def to(page: Page, place: str) -> None:
+    """Goes to a place of the navigation; the page is not loaded anew."""
+    page.get_by_role("navigation", name="Main navigation").first.get_by_role("link", name=place).click()
+    page.get_by_role("heading", name=place, exact=True, level=1).wait_for()
+
+
+def hung_up(stack: ExitStack, playwright: Playwright, server: lab.Server, folder: Path) -> chromium.SpeakerPage:  # noqa: F811
+    """A browser that is to become a speaker, with ears."""
+    profile = stack.enter_context(chromium.profile(playwright, folder, bypass_csp=True))
+    return chromium.SpeakerPage.open(profile, server.url, ears=True)
+
+
+def guided(page: Page, speaker: chromium.SpeakerPage) -> None:
+    """The first three minutes: a floor, a speaker by its code, a first sound."""
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Code on its screen").fill(speaker.code())
+    page.get_by_label("Name", exact=True).fill("Counter")
+    page.get_by_role("button", name="Add", exact=True).click()
+    speaker.page.wait_for_selector(".stage")
+    expect(page.get_by_text("Counter is connected.")).to_be_visible()
+    page.get_by_role("button", name="Let it sound").click()
+    expect(page.get_by_text("Your shop sounds.")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Close this guide").click()
+
+
+def a_tune(seconds: float) -> bytes:
+    """A WAV file: two tones that beat."""
+    at = np.arange(round(seconds * 48_000)) / 48_000
+    tune = 0.2 * np.sin(2 * np.pi * 220 * at) + 0.2 * np.sin(2 * np.pi * 223 * at)
+    into = io.BytesIO()
+    with wave.open(into, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes((tune * 32767).astype("<i2").tobytes())
+    return into.getvalue()
+
+
+def last_played(page: Page) -> Locator:
+    """The list of Now that says what was played."""
+    return page.locator("section", has=page.get_by_role("heading", name="Last played"))
+
+
+def clip_of(page: Page, server: lab.Server, title: str) -> Any:  # noqa: F811  # as the fixture
+    """The samples of an announcement, by the link that its player on the page has."""
+    with page.expect_response(re.compile(r"/media/announcement/")) as asked:
+        page.get_by_role("button", name=f"Listen to {title}").click()
+    page.get_by_role("button", name=f"Pause {title}").click()
+    return lab.decoded(page.request.get(asked.value.url).body())[: lab.RATE]
+
+
+def test_from_the_first_visit_to_the_proof(
+    server: lab.Server,  # noqa: F811  # a fixture
+    playwright: Playwright,  # noqa: F811  # a fixture
+    browser: Browser,
+    tmp_path: Path,
+) -> None:
+    with ExitStack() as stack:
+        page = stack.enter_context(visitor(browser, server))
+        speaker = hung_up(stack, playwright, server, tmp_path / "tablet")
+        register(page, "Corner Shop")
+        guided(page, speaker)
+
+        # Music is dragged or chosen, and is ready without anybody looking again.
+        to(page, "Music")
+        tune = {"name": "Tune.wav", "mimeType": "audio/wav", "buffer": a_tune(20)}
+        page.locator("input[type=file]").set_input_files(tune)
+        expect(page.get_by_role("button", name="Listen to Tune")).to_be_visible()
+
+        # Words are typed, heard first, kept, and ready without a reload.
+        to(page, "Announcements")
+        page.get_by_role("link", name="New announcement").click()
+        page.get_by_label("What is to be said").fill(WORDS)
+        page.get_by_label("Title").fill("Cheese")
+        page.get_by_role("button", name="Listen first").click()
+        expect(page.get_by_role("button", name="Pause the preview")).to_be_visible()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("button", name="Play “Cheese”")).to_be_enabled(timeout=60_000)
+        words = clip_of(page, server, "Cheese")
+
+        # Two clicks and a few seconds: the speaker's page lets the words out, and the dashboard says that they were heard.
+        page.get_by_role("button", name="Play “Cheese”").click()
+        page.get_by_role("dialog").get_by_role("button", name="Play", exact=True).click()
+        ordered = time.time()
+        to(page, "Now")
+        row = last_played(page).locator("li", has_text="Cheese")
+        expect(row).to_contain_text("Heard", timeout=ORDERED_MS)
+        found = speaker.capture().find(words, around_us=(ordered + 7.5) * 1e6, within_ms=7_500)
+        assert found.score > ALIKE, found
+        assert speaker.problems == []
+
+
+def test_what_a_schedule_plays_while_the_server_is_away_is_on_the_page_when_it_is_back(
+    server: lab.Server,  # noqa: F811  # a fixture
+    playwright: Playwright,  # noqa: F811  # a fixture
+    browser: Browser,
+    tmp_path: Path,
+) -> None:
+    with ExitStack() as stack:
+        page = stack.enter_context(visitor(browser, server))
+        speaker = hung_up(stack, playwright, server, tmp_path / "tablet")
+        register(page, "Night Shop")
+        guided(page, speaker)
+
+        # The form shows the next time while it is filled in.
+        due = datetime.fromtimestamp((int(time.time() + 75) // 60 + 1) * 60 - 30, tz=timezone.utc)
+        page.goto("/schedules/new")
+        page.get_by_label("Name", exact=True).fill("Once")
+        page.get_by_text("At times of day").click()
+        page.get_by_label("Add an announcement").select_option(label="Welcome")
+        time_field = page.get_by_label("Time of Welcome")
+        time_field.evaluate("field => { field.step = 1 }")
+        time_field.fill(f"{due:%H:%M:%S}")
+        time_field.blur()
+        expect(page.locator("aside")).to_contain_text(f"{due:%H:%M}")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("heading", name="Schedules", exact=True).wait_for()
+        speaker.page.wait_for_selector(".next p")
+
+        server.kill()
+        to_be_back = due.timestamp() + 30
+        expect(page.get_by_text("The connection is lost.")).to_be_visible(timeout=60_000)
+        speaker.page.wait_for_selector("[data-now=announcement]", timeout=(due.timestamp() - time.time() + 30) * 1000)
+        while time.time() < to_be_back:
+            page.wait_for_timeout(500)
+        server.start()
+        expect(page.get_by_text("The connection is lost.")).to_be_hidden(timeout=60_000)
+        to(page, "Now")
+        row = last_played(page).locator("li", has_text="Welcome").first
+        expect(row).to_contain_text(f"{due:%H:%M}", timeout=ORDERED_MS)
+        expect(row).to_contain_text("Heard", timeout=ORDERED_MS)
+        assert speaker.problems == []
+
+
+def test_a_floor_user_sees_one_floor_and_staff_act_in_a_name_under_a_banner(
+    server: lab.Server,  # noqa: F811  # a fixture
+    browser: Browser,
+) -> None:
+    owner = lab.register(server, "Two Floors")
+    staff = lab.Person(owner.http.__class__(base_url=server.url, timeout=30))
+    token = staff.call("POST", "/api/auth/login/", expect=200, json=dict(zip(("email", "password"), STAFF, strict=True)))
+    staff.http.headers["Authorization"] = f"Bearer {token['access']}"
+    business = owner.get("/api/auth/me/")["client"]["id"]
+    staff.call("PATCH", f"/api/clients/{business}/", expect=200, json={"multi_floor_enabled": True, "max_floors": 2})
+    floors = [owner.call("POST", "/api/floors/", expect=201, json={"name": name}) for name in ("Bakery", "Cellar")]
+    person = {"name": "Fay Floor", "email": "fay@shop.example", "role": "floor_user", "password": PASSWORD}
+    owner.call("POST", "/api/users/", expect=201, json={**person, "floor": floors[0]["id"]})
+
+    with visitor(browser, server) as page:
+        sign_in(page, person["email"], PASSWORD)
+        expect(page.get_by_role("heading", name="Bakery")).to_be_visible()
+        expect(page.get_by_text("Cellar")).to_have_count(0)
+        for place in ("Team", "Settings", "Audit trail"):
+            expect(page.get_by_role("link", name=place)).to_have_count(0)
+        page.goto(f"/floors/{floors[1]['id']}")
+        expect(page.get_by_role("heading", name="Cellar")).to_have_count(0)
+
+    with visitor(browser, server) as page:
+        sign_in(page, *STAFF)
+        page.get_by_role("link", name="Two Floors").click()
+        page.get_by_role("button", name="Act in its name").click()
+        page.get_by_label("Reason").fill("They asked for help with their floors")
+        page.get_by_role("button", name="Begin").click()
+        expect(page.get_by_role("alert")).to_contain_text("You are acting as Ada Keeper of Two Floors")
+        expect(page.get_by_role("heading", name="Cellar")).to_be_visible()
+        page.get_by_role("button", name="Stop acting").click()
+        expect(page.get_by_role("heading", name="Businesses")).to_be_visible()
+        to(page, "Audit trail")
+        expect(page.get_by_role("row", name=re.compile("Began to act as")).first).to_be_visible()
