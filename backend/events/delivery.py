@@ -63,7 +63,8 @@ class EventLedger:
         with system_scope("the socket serves every client's devices"), transaction.atomic():
             rows = _addressed(reports)
             unknown = _unknown(reports, rows)
-            if planned.insert_asked(planned.questions(unknown), now=now).number:
+            if unknown:  # asked and read again, whoever wrote them: a tick may have done so meanwhile
+                planned.insert_asked(planned.questions(unknown), now=now)
                 rows = _addressed(reports)
                 unknown = _unknown(reports, rows)
             rows |= _told(unknown, now)

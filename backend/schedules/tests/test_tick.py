@@ -15,6 +15,7 @@ from devices.hub import Plays
 from devices.models import Device
 from devices.ports import DeviceReport
 from devices.protocol import PlaybackComplete
+from events import planned
 from events.delivery import EventLedger
 from events.models import PlayEvent
 from events.tests.support import make_announcement
@@ -215,6 +216,26 @@ def test_a_device_that_played_offline_is_believed_before_and_after(shop: Any) ->
         ("11:58:00", "completed", ""),
         ("11:59:00", "completed", ""),
     ]
+
+
+def test_a_receipt_that_meets_the_tick_which_writes_its_row_is_kept(
+    shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = shop.devices[0]
+    schedule = make_schedule(shop, floors=shop.floors, planned_until=NOON - timedelta(minutes=2))
+    due = NOON_US - 2 * MINUTE
+    event = str(occurrence_event_id(str(schedule.pk), due, str(device.pk)))
+    ask = planned.insert_asked
+
+    def ask_after_the_tick(questions: Any, *, now: datetime) -> Any:
+        plan_ahead(now=now)
+        return ask(questions, now=now)
+
+    monkeypatch.setattr(planned, "insert_asked", ask_after_the_tick)
+    receipt = PlaybackComplete(event_id=event, announcement_id=1, outcome="skipped_late", play_at=due)
+    EventLedger().store([DeviceReport(device.pk, receipt, NOON)], now=NOON)
+    first = next(iter(ledger_rows(device=device)))
+    assert (first[0], *first[2:]) == ("11:58:00", "failed", "expired")
 
 
 def test_a_device_that_passed_over_what_is_yet_to_come_is_believed(shop: Any) -> None:
