@@ -18,7 +18,8 @@ export function Compose() {
   const way = WAYS.find((each) => each === query.value.get("by")) ?? "tts";
   return html`
     <${PageHeader} title=${t("announcements.new")} back=${{ href: "/announcements", text: t("announcements.title") }} />
-    <${Tabs} label=${t("announcements.ways")} current=${way} onChoose=${(/** @type {string} */ by) => setQuery({ by })} tabs=${WAYS.map((key) => ({ key, text: t(`announcements.way_${key}`) }))} />
+    <${Tabs} label=${t("announcements.ways")} current=${way} onChoose=${(/** @type {string} */ by) => setQuery({ by })}
+      tabs=${WAYS.map((key) => ({ key, text: t(`announcements.way_${key}`) }))} />
     <${Card} class="announcements-form">${way === "tts" ? html`<${Typed} />` : html`<${Sound} key=${way} type=${way} />`}</${Card}>`;
 }
 
@@ -38,7 +39,8 @@ function Typed() {
     go("/announcements");
   });
   const ready = form.values.title.trim() && form.values.text.trim();
-  return html`<${Form} form=${form} actions=${html`<${Button} href="/announcements">${t("common.cancel")}</${Button}><${Button} kind="primary" type="submit" busy=${form.busy} disabled=${!ready}>${t("announcements.save")}</${Button}>`}>
+  return html`<${Form} form=${form} actions=${html`<${Button} href="/announcements">${t("common.cancel")}</${Button}><${Button}
+    kind="primary" type="submit" busy=${form.busy} disabled=${!ready}>${t("announcements.save")}</${Button}>`}>
     <${Names} form=${form} /><${SpeechFields} form=${/** @type {any} */ (form)} />
   </${Form}>`;
 }
@@ -67,10 +69,12 @@ function Sound({ type }) {
     if (type === "uploaded" && !form.values.title) form.set({ title: next.name.replace(/\.[^.]+$/, "") });
   };
   const wrong = form.of("file").error;
-  return html`<${Form} form=${form} actions=${html`<${Button} href="/announcements">${t("common.cancel")}</${Button}><${Button} kind="primary" type="submit" busy=${form.busy} disabled=${!file || !form.values.title.trim()}>${t("announcements.save")}</${Button}>`}>
+  return html`<${Form} form=${form} actions=${html`<${Button} href="/announcements">${t("common.cancel")}</${Button}><${Button}
+    kind="primary" type="submit" busy=${form.busy} disabled=${!file || !form.values.title.trim()}>${t("announcements.save")}</${Button}>`}>
     ${type === "recorded"
       ? html`<${Recorder} onRecorded=${take} onAgain=${() => setFile(null)} />`
-      : html`<${DropZone} label=${file ? file.name : t("announcements.drop")} accept="audio/*,.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,.webm" onFiles=${(/** @type {File[]} */ [first]) => take(first)}>
+      : html`<${DropZone} label=${file ? file.name : t("announcements.drop")} accept="audio/*,.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,.webm"
+        onFiles=${(/** @type {File[]} */ [first]) => take(first)}>
           <span class="small">${file ? size(file.size) : t("announcements.drop_hint")}</span></${DropZone}>`}
     ${wrong && html`<p class="bad" role="alert">${wrong}</p>`}
     ${sent !== null && html`<${Progress} share=${sent < 1 ? sent : undefined} label=${t("announcements.sending")} />`}

@@ -24,7 +24,8 @@ export function OneAnnouncement({ id }) {
   const [uses, setUses] = useState(/** @type {Use[]} */ ([]));
   const row = /** @type {Announcement | undefined} */ (data);
   const back = { href: "/announcements", text: t("announcements.title") };
-  if (!row) return html`<${PageHeader} title=${t("announcements.one")} back=${back} />${error ? html`<${Failed} words=${sentence(error)} onRetry=${reload} />` : html`<${Skeleton} />`}`;
+  if (!row) return html`<${PageHeader} title=${t("announcements.one")} back=${back} />${error ? html`<${Failed} words=${sentence(error)}
+    onRetry=${reload} />` : html`<${Skeleton} />`}`;
   const ask = async () => {
     try {
       setUses(await usesOf(id));
@@ -42,16 +43,21 @@ export function OneAnnouncement({ id }) {
   const playable = row.playable && row.enabled !== false;
   return html`
     <${PageHeader} title=${row.title} back=${back} lead=${[t(`announcements.type_${row.type}`), row.category].filter(Boolean).join(" · ")}>
-      ${may("announcements.manage") && html`<${Button} icon="remove" disabled=${Boolean(locked.value)} onClick=${ask}>${t("announcements.delete")}</${Button}>`}
-      ${may("announcements.play") && html`<${Button} kind="primary" icon="now" disabled=${!playable || Boolean(locked.value)} onClick=${() => setOpen("play")}>${t("announcements.play_short")}</${Button}>`}
+      ${may("announcements.manage") && html`<${Button} icon="remove" disabled=${Boolean(locked.value)}
+        onClick=${ask}>${t("announcements.delete")}</${Button}>`}
+      ${may("announcements.play") && html`<${Button} kind="primary" icon="now" disabled=${!playable || Boolean(locked.value)}
+        onClick=${() => setOpen("play")}>${t("announcements.play_short")}</${Button}>`}
     </${PageHeader}>
     <${StateNotice} row=${row} />
     ${row.speech?.fallback && html`<${Notice}>${t("announcements.fallback")}</${Notice}>`}
     ${row.audio_url && html`<${Card}><${Player} url=${row.audio_url} label=${row.title} lengthMs=${row.duration_ms} eager /></${Card}>`}
-    ${may("announcements.manage") ? html`<${Change} row=${row} />` : row.text && html`<${Card} title=${t("announcements.text")}><p>${row.text}</p></${Card}>`}
+    ${may("announcements.manage") ? html`<${Change} row=${row} />` : row.text && html`<${Card}
+      title=${t("announcements.text")}><p>${row.text}</p></${Card}>`}
     ${open === "play" && html`<${PlayDialog} announcement=${row} onClose=${() => setOpen(null)} />`}
-    ${open === "delete" && html`<${Ask} title=${t("announcements.delete_title", { title: row.title })} button=${t("announcements.delete")} act=${remove} onClose=${() => setOpen(null)}
-      text=${uses.length ? html`${t("announcements.delete_used")}<ul class="announcements-uses">${uses.map((use) => html`<li key=${use.kind + use.id}>${t(`announcements.use_${use.kind}`, { name: use.name })}</li>`)}</ul>` : t("announcements.delete_unused")} />`}`;
+    ${open === "delete" && html`<${Ask} title=${t("announcements.delete_title", { title: row.title })} button=${t("announcements.delete")}
+      act=${remove} onClose=${() => setOpen(null)}
+      text=${uses.length ? html`${t("announcements.delete_used")}<ul class="announcements-uses">${uses.map((use) => html`<li
+        key=${use.kind + use.id}>${t(`announcements.use_${use.kind}`, { name: use.name })}</li>`)}</ul>` : t("announcements.delete_unused")} />`}`;
 }
 
 /** What names this announcement: its schedules, and its playlists, which tell their items one by one. @param {number} id @returns {Promise<Use[]>} raises as `call` does */
@@ -93,7 +99,8 @@ function Change({ row }) {
   });
   return html`<div class="announcements-columns">
     <${Card} title=${t("announcements.change")}>
-      <${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" busy=${form.busy} disabled=${Boolean(locked.value)}>${t("announcements.save")}</${Button}>`}>
+      <${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" busy=${form.busy}
+        disabled=${Boolean(locked.value)}>${t("announcements.save")}</${Button}>`}>
         <div class="fields">
           <${TextField} label=${t("announcements.name")} required maxlength="255" ...${form.of("title")} />
           <${TextField} label=${t("announcements.category")} maxlength="100" ...${form.of("category")} />
@@ -115,8 +122,10 @@ function Earlier({ row, onUse }) {
   const { data } = useQuery(`/api/audit-logs/?resource=announcement&resource_id=${row.id}&limit=100`, { topics: ["announcements"] });
   const earlier = wordings(data?.results ?? [], row.text ?? "");
   if (!earlier.length) return null;
-  return html`<${Card} title=${t("announcements.earlier")}><ul class="stack">${earlier.map((wording) => html`<li key=${wording.id} class="stack tight">
+  return html`<${Card} title=${t("announcements.earlier")}><ul class="stack">${earlier.map((wording) => html`<li key=${wording.id}
+    class="stack tight">
     <blockquote class="now-words">${wording.text}</blockquote>
     <div class="row apart wrap"><span class="small quiet">${t("announcements.earlier_until", { when: dayAndTime(wording.at, { zone: zone.value }), by: wording.by })}</span>
-      <${Button} size="small" kind="plain" onClick=${() => onUse(wording.text)}>${t("announcements.use_again")}</${Button}></div></li>`)}</ul></${Card}>`;
+      <${Button} size="small" kind="plain"
+        onClick=${() => onUse(wording.text)}>${t("announcements.use_again")}</${Button}></div></li>`)}</ul></${Card}>`;
 }

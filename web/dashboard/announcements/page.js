@@ -34,16 +34,20 @@ function AllAnnouncements() {
   }, [wanted]);
   const path = asked ? `/api/announcements/?ordering=title&search=${encodeURIComponent(asked)}` : "/api/announcements/?ordering=title";
   const { rows, error, more, reload } = usePages(path);
-  const create = may("announcements.manage") && html`<${Button} kind="primary" icon="add" href="/announcements/new">${t("announcements.new")}</${Button}>`;
+  const create = may("announcements.manage") && html`<${Button} kind="primary" icon="add"
+    href="/announcements/new">${t("announcements.new")}</${Button}>`;
   const empty = rows?.length === 0 && !asked;
   return html`
     <${PageHeader} title=${t("announcements.title")} lead=${t("announcements.lead")}>${!empty && create}</${PageHeader}>
-    ${!empty && html`<div class="announcements-search"><${TextField} type="search" label=${t("announcements.search")} value=${wanted} onValue=${(/** @type {string} */ search) => setQuery({ search })} /></div>`}
+    ${!empty && html`<div class="announcements-search"><${TextField} type="search" label=${t("announcements.search")} value=${wanted}
+      onValue=${(/** @type {string} */ search) => setQuery({ search })} /></div>`}
     ${error && html`<${Failed} words=${sentence(error)} onRetry=${reload} />`}
     ${!rows && !error && html`<${Skeleton} />`}
-    ${empty && html`<${EmptyState} icon="announcement" title=${t("announcements.none")} action=${create}>${t("announcements.none_text")}</${EmptyState}>`}
+    ${empty && html`<${EmptyState} icon="announcement" title=${t("announcements.none")}
+      action=${create}>${t("announcements.none_text")}</${EmptyState}>`}
     ${rows?.length === 0 && asked && html`<p class="quiet">${t("announcements.not_found")}</p>`}
-    ${rows && rows.length > 0 && html`<${Card} flush><ul class="list">${rows.map((row) => html`<${Row} key=${row.id} row=${row} onPlay=${() => setPlaying(row)} />`)}</ul><${Pager} more=${more} /></${Card}>`}
+    ${rows && rows.length > 0 && html`<${Card} flush><ul class="list">${rows.map((row) => html`<${Row} key=${row.id} row=${row}
+      onPlay=${() => setPlaying(row)} />`)}</ul><${Pager} more=${more} /></${Card}>`}
     ${playing && html`<${PlayDialog} announcement=${playing} onClose=${() => setPlaying(null)} />`}`;
 }
 
@@ -51,10 +55,13 @@ function AllAnnouncements() {
 function Row({ row, onPlay }) {
   const free = may("announcements.play") && !locked.value && row.playable && row.enabled;
   return html`<li class="announcements-row">
-    <div class="grow"><div class="row wrap"><a class="strong announcements-name" href=${`/announcements/${row.id}`}>${row.title}</a><${StateBadge} row=${row} />${row.enabled === false && html`<${Badge}>${t("announcements.off")}</${Badge}>`}</div>
+    <div class="grow"><div class="row wrap"><a class="strong announcements-name"
+      href=${`/announcements/${row.id}`}>${row.title}</a><${StateBadge}
+      row=${row} />${row.enabled === false && html`<${Badge}>${t("announcements.off")}</${Badge}>`}</div>
       <div class="small quiet cut">${[t(`announcements.type_${row.type}`), row.category, row.text].filter(Boolean).join(" · ")}</div></div>
     ${row.audio_url && html`<${Player} url=${row.audio_url} label=${row.title} lengthMs=${row.duration_ms} />`}
-    <${Button} size="small" icon="now" disabled=${!free} aria-label=${t("announcements.play", { title: row.title })} onClick=${onPlay}>${t("announcements.play_short")}</${Button}>
+    <${Button} size="small" icon="now" disabled=${!free} aria-label=${t("announcements.play", { title: row.title })}
+      onClick=${onPlay}>${t("announcements.play_short")}</${Button}>
     <${IconButton} icon="right" label=${t("announcements.open", { title: row.title })} href=${`/announcements/${row.id}`} />
   </li>`;
 }

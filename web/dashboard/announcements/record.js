@@ -68,7 +68,8 @@ export function Recorder({ onRecorded, onAgain }) {
     return () => clearInterval(timer);
   }, [running]);
 
-  if (!globalThis.navigator?.mediaDevices?.getUserMedia) return html`<${Notice} kind="warn">${t("announcements.no_microphone")}</${Notice}>`;
+  if (!globalThis.navigator?.mediaDevices?.getUserMedia) return html`<${Notice}
+    kind="warn">${t("announcements.no_microphone")}</${Notice}>`;
 
   const start = async () => {
     setWrong("");
@@ -91,8 +92,11 @@ export function Recorder({ onRecorded, onAgain }) {
   return html`<div class="announcements-record">
     ${running
       ? html`<${Button} kind="danger" size="large" icon="stop" onClick=${() => running.stop()}>${t("announcements.stop")}</${Button}>
-          <span class="number announcements-time">${length(shown.ms)}</span><meter class="announcements-level" min="0" max="1" value=${shown.level} aria-label=${t("announcements.level")}></meter><span class="unseen" role="status">${t("announcements.recording")}</span>`
-      : html`<${Button} kind=${url ? "quiet" : "primary"} size="large" icon="microphone" onClick=${start}>${t(url ? "announcements.record_again" : "announcements.record")}</${Button}>`}
+          <span class="number announcements-time">${length(shown.ms)}</span><meter class="announcements-level" min="0" max="1"
+            value=${shown.level} aria-label=${t("announcements.level")}></meter><span class="unseen"
+            role="status">${t("announcements.recording")}</span>`
+      : html`<${Button} kind=${url ? "quiet" : "primary"} size="large" icon="microphone"
+        onClick=${start}>${t(url ? "announcements.record_again" : "announcements.record")}</${Button}>`}
     ${url && html`<audio controls src=${url} aria-label=${t("announcements.recorded")}></audio>`}
     ${!running && !url && html`<p class="small quiet">${t("announcements.record_hint")}</p>`}
     ${wrong && html`<p class="bad" role="alert">${wrong}</p>`}

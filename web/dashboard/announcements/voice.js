@@ -41,15 +41,19 @@ export function SpeechFields({ form }) {
   const choice = voicesFor(voices, speaking).map((each) => [each.id, [each.name, each.gender && t(`announcements.voice_${each.gender}`), each.free ? t("announcements.voice_free") : each.engine].filter(Boolean).join(" · ")]);
   const seconds = spokenSeconds(text);
   return html`
-    <${TextArea} label=${t("announcements.text")} rows="4" required hint=${seconds ? t("announcements.seconds", { n: seconds }) : t("announcements.text_hint")} ...${form.of("text")} />
-    <div class="row wrap"><${Listen} text=${text} voice=${voice} language=${language} /><${Button} kind="plain" icon="sparkle" onClick=${() => setDrafting(true)}>${t("announcements.draft")}</${Button}></div>
+    <${TextArea} label=${t("announcements.text")} rows="4" required
+      hint=${seconds ? t("announcements.seconds", { n: seconds }) : t("announcements.text_hint")} ...${form.of("text")} />
+    <div class="row wrap"><${Listen} text=${text} voice=${voice} language=${language} /><${Button} kind="plain" icon="sparkle"
+      onClick=${() => setDrafting(true)}>${t("announcements.draft")}</${Button}></div>
     <div class="fields">
-      <${Select} label=${t("announcements.language")} options=${[["", t("announcements.language_auto")], ...languagesOf(voices)]} ...${form.of("language")}
+      <${Select} label=${t("announcements.language")} options=${[["", t("announcements.language_auto")], ...languagesOf(voices)]}
+        ...${form.of("language")}
         onValue=${(/** @type {string} */ next) => form.set({ language: next, voice: "" })} />
       <${Select} label=${t("announcements.voice")} options=${[["", t("announcements.voice_best")], ...choice]} ...${form.of("voice")} />
       <${ChimeField} form=${form} />
     </div>
-    ${drafting && html`<${DraftDialog} language=${speaking} onDraft=${(/** @type {string} */ words) => form.set({ text: words })} onClose=${() => setDrafting(false)} />`}`;
+    ${drafting && html`<${DraftDialog} language=${speaking} onDraft=${(/** @type {string} */ words) => form.set({ text: words })}
+      onClose=${() => setDrafting(false)} />`}`;
 }
 
 /** Hears the beginning of a text. @param {{ text: string, voice: string, language: string }} props */
@@ -74,7 +78,8 @@ function Listen({ text, voice, language }) {
   return html`<div class="announcements-listen">
     ${preview?.of === of
       ? html`<${Player} url=${preview.audio_url} label=${t("announcements.preview")} lengthMs=${preview.duration_ms} eager />`
-      : html`<${Button} icon="play" busy=${busy} disabled=${!text.trim()} onClick=${listen}>${t(busy ? "announcements.speaking" : "announcements.listen")}</${Button}>`}
+      : html`<${Button} icon="play" busy=${busy} disabled=${!text.trim()}
+        onClick=${listen}>${t(busy ? "announcements.speaking" : "announcements.listen")}</${Button}>`}
     ${wrong && html`<span class="small bad" role="alert">${wrong}</span>`}
   </div>`;
 }
@@ -89,10 +94,13 @@ function DraftDialog({ language, onDraft, onClose }) {
     onClose();
   });
   return html`<${Dialog} title=${t("announcements.draft")} onClose=${onClose}>
-    <${Form} form=${form} actions=${html`<${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary" type="submit" icon="sparkle" busy=${form.busy} disabled=${!form.values.purpose.trim()}>${t("announcements.draft_go")}</${Button}>`}>
-      <${TextArea} label=${t("announcements.purpose")} hint=${t("announcements.purpose_hint")} maxlength="500" required ...${form.of("purpose")} />
+    <${Form} form=${form} actions=${html`<${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary"
+      type="submit" icon="sparkle" busy=${form.busy} disabled=${!form.values.purpose.trim()}>${t("announcements.draft_go")}</${Button}>`}>
+      <${TextArea} label=${t("announcements.purpose")} hint=${t("announcements.purpose_hint")} maxlength="500" required
+        ...${form.of("purpose")} />
       <div class="fields">
-        <${Select} label=${t("announcements.tone")} options=${tones.map((tone) => [tone, t(`announcements.tone_${tone.replaceAll("-", "_")}`)])} ...${form.of("tone")} />
+        <${Select} label=${t("announcements.tone")}
+          options=${tones.map((tone) => [tone, t(`announcements.tone_${tone.replaceAll("-", "_")}`)])} ...${form.of("tone")} />
         <${Slider} label=${t("announcements.at_most")} min=${5} max=${60} step=${5} unit=" s" ...${form.of("max_seconds")} />
       </div>
       <${Notice}>${t("announcements.draft_cost", { credits: number(me.value?.client?.ai_credits ?? 0) })}</${Notice}>

@@ -24,17 +24,21 @@ export function OneSpeaker({ id }) {
   const floors = /** @type {Floor[]} */ (useQuery("/api/floors/?ordering=name&page_size=200").data?.results ?? []);
   const device = /** @type {Device | undefined} */ (data);
   const back = { href: "/devices", text: t("devices.title") };
-  if (!device) return html`<${PageHeader} title=${t("devices.speaker")} back=${back} />${error ? html`<${Failed} words=${sentence(error)} onRetry=${reload} />` : html`<${Skeleton} />`}`;
+  if (!device) return html`<${PageHeader} title=${t("devices.speaker")} back=${back} />${error ? html`<${Failed} words=${sentence(error)}
+    onRetry=${reload} />` : html`<${Skeleton} />`}`;
   const state = devices.value.get(id);
   const how = state ? presence(state, now.value) : device.status === "online" ? "online" : "offline";
   return html`
-    <${PageHeader} title=${device.name} back=${back} lead=${device.floor_name ?? t("devices.no_floor")}><${Badge} kind=${BADGES[how]} icon=${how === "offline" ? "offline" : "wifi"}>${t(`devices.${how}`)}</${Badge}></${PageHeader}>
+    <${PageHeader} title=${device.name} back=${back} lead=${device.floor_name ?? t("devices.no_floor")}><${Badge} kind=${BADGES[how]}
+      icon=${how === "offline" ? "offline" : "wifi"}>${t(`devices.${how}`)}</${Badge}></${PageHeader}>
     ${device.revoked && html`<${Notice} kind="bad">${t("devices.revoked_text")}</${Notice}>`}
     ${device.floor === null && html`<${Notice} kind="warn">${t("devices.no_floor_text")}</${Notice}>`}
     <div class="devices-columns">
       <div class="stack">
-        <${Card} title=${t("devices.sound")}><${Sound} device=${device} state=${state} floor=${floors.find((floor) => floor.id === device.floor)} offline=${how === "offline"} /></${Card}>
-        ${may("devices.manage") && floors.length > 0 && html`<${Card} title=${t("devices.settings")}><${Settings} key=${id} device=${device} floors=${floors} /></${Card}>`}
+        <${Card} title=${t("devices.sound")}><${Sound} device=${device} state=${state}
+          floor=${floors.find((floor) => floor.id === device.floor)} offline=${how === "offline"} /></${Card}>
+        ${may("devices.manage") && floors.length > 0 && html`<${Card} title=${t("devices.settings")}><${Settings} key=${id} device=${device}
+          floors=${floors} /></${Card}>`}
       </div>
       <div class="stack">
         <${Card} title=${t("devices.health")}><${Health} device=${device} state=${state} /></${Card}>
@@ -57,7 +61,8 @@ function Sound({ device, state, floor, offline }) {
   const off = offline || !mayControl();
   return html`<div class="stack">
     <p>${t(`devices.playing_${playing}`)}</p>
-    <${Volume} state=${state ?? { id: device.id, name: device.name, volume: device.volume ?? 0, muted: device.muted ?? false }} floor=${floor} wide />
+    <${Volume} state=${state ?? { id: device.id, name: device.name, volume: device.volume ?? 0, muted: device.muted ?? false }}
+      floor=${floor} wide />
     <div class="row wrap">
       <${Button} icon="bell" disabled=${off} onClick=${() => void identify(device)}>${t("devices.identify")}</${Button}>
       <${Button} icon="download" disabled=${off} onClick=${() => void tell("refetch")}>${t("devices.refetch")}</${Button}>
@@ -82,8 +87,10 @@ function Health({ device, state }) {
     [t("devices.since"), day(device.created_at, { zone: zone.value, year: true })],
   ];
   return html`<div class="stack">
-    <ul class="stack tight">${state && findings(state, now.value).map(({ code, kind, values }) => html`<li key=${code} class="row top"><span class=${`dot ${kind} devices-dot`} aria-hidden="true"></span><span>${t(`devices.health_${code}`, values)}</span></li>`)}</ul>
-    <dl class="devices-figures">${figures.filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd class="number">${value}</dd></div>`)}</dl>
+    <ul class="stack tight">${state && findings(state, now.value).map(({ code, kind, values }) => html`<li key=${code} class="row top"><span
+      class=${`dot ${kind} devices-dot`} aria-hidden="true"></span><span>${t(`devices.health_${code}`, values)}</span></li>`)}</ul>
+    <dl class="devices-figures">${figures.filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd
+      class="number">${value}</dd></div>`)}</dl>
   </div>`;
 }
 
@@ -95,10 +102,14 @@ function Settings({ device, floors }) {
     invalidate("/api/devices/", "/api/floors/");
     toast(t("devices.saved"));
   });
-  return html`<${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" busy=${form.busy} disabled=${Boolean(locked.value)}>${t("devices.save")}</${Button}>`}>
+  return html`<${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" busy=${form.busy}
+    disabled=${Boolean(locked.value)}>${t("devices.save")}</${Button}>`}>
     <${TextField} label=${t("devices.name")} hint=${t("devices.name_hint")} required maxlength="255" ...${form.of("name")} />
-    <${Select} label=${t("devices.floor")} options=${[["", t("devices.no_floor")], ...floors.map((floor) => /** @type {[number, string]} */ ([floor.id, floor.name]))]} ...${form.of("floor")} />
-    <${TextField} type="number" min="0" max="10000" label=${t("devices.delay")} hint=${t("devices.delay_hint")} ...${form.of("output_delay_ms")} />
+    <${Select} label=${t("devices.floor")}
+      options=${[["", t("devices.no_floor")], ...floors.map((floor) => /** @type {[number, string]} */ ([floor.id, floor.name]))]}
+      ...${form.of("floor")} />
+    <${TextField} type="number" min="0" max="10000" label=${t("devices.delay")} hint=${t("devices.delay_hint")}
+      ...${form.of("output_delay_ms")} />
   </${Form}>`;
 }
 
@@ -119,13 +130,16 @@ function WayOut({ device }) {
   return html`<div class="stack">
     <p class="small quiet">${t("devices.way_out_text")}</p>
     <div class="row wrap">
-      ${device.revoked ? html`<${Button} icon="key" onClick=${again}>${t("devices.readmit")}</${Button}>` : html`<${Button} icon="key" onClick=${() => setAsking("revoke")}>${t("devices.revoke")}</${Button}>`}
+      ${device.revoked ? html`<${Button} icon="key" onClick=${again}>${t("devices.readmit")}</${Button}>` : html`<${Button} icon="key"
+        onClick=${() => setAsking("revoke")}>${t("devices.revoke")}</${Button}>`}
       <${Button} icon="remove" onClick=${() => setAsking("remove")}>${t("devices.remove")}</${Button}>
     </div>
     ${token && html`<${Notice} kind="accent"><p>${t("devices.token_text")}</p><code class="devices-address">${token}</code></${Notice}>`}
-    ${asking === "revoke" && html`<${Ask} title=${t("devices.revoke_title", { name: device.name })} text=${t("devices.revoke_text")} button=${t("devices.revoke")}
+    ${asking === "revoke" && html`<${Ask} title=${t("devices.revoke_title", { name: device.name })} text=${t("devices.revoke_text")}
+      button=${t("devices.revoke")}
       act=${async () => { await api.post(`/api/devices/${device.id}/revoke-token/`, {}); changed(); }} onClose=${shut} />`}
-    ${asking === "remove" && html`<${Ask} title=${t("devices.remove_title", { name: device.name })} text=${t("devices.remove_text")} button=${t("devices.remove")}
+    ${asking === "remove" && html`<${Ask} title=${t("devices.remove_title", { name: device.name })} text=${t("devices.remove_text")}
+      button=${t("devices.remove")}
       act=${async () => { await api.delete(`/api/devices/${device.id}/`); go("/devices"); changed(); }} onClose=${shut} />`}
   </div>`;
 }

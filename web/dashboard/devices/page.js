@@ -30,7 +30,8 @@ function AllSpeakers() {
   const pairing = query.value.get("pair");
   const add = () => setQuery({ pair: "new" });
   const rows = /** @type {Device[] | undefined} */ (list.data?.results);
-  const button = may("devices.manage") && html`<${Button} kind="primary" icon="add" disabled=${Boolean(locked.value)} onClick=${add}>${t("devices.pair")}</${Button}>`;
+  const button = may("devices.manage") && html`<${Button} kind="primary" icon="add" disabled=${Boolean(locked.value)}
+    onClick=${add}>${t("devices.pair")}</${Button}>`;
   return html`
     <${PageHeader} title=${t("devices.title")} lead=${t("devices.lead")}>${rows && rows.length > 0 && button}</${PageHeader}>
     ${!rows || !floors.data
@@ -40,7 +41,8 @@ function AllSpeakers() {
       : rows.length
         ? html`<${ByFloor} rows=${rows} floors=${floors.data.results} />`
         : html`<${EmptyState} icon="speaker" title=${t("devices.none")} action=${button}>${t("devices.none_text")}</${EmptyState}>`}
-    ${pairing && may("devices.manage") && html`<${PairDialog} floor=${Number(pairing) || undefined} onClose=${() => setQuery({ pair: null })} />`}`;
+    ${pairing && may("devices.manage") && html`<${PairDialog} floor=${Number(pairing) || undefined}
+      onClose=${() => setQuery({ pair: null })} />`}`;
 }
 
 /** @param {{ rows: Device[], floors: Floor[] }} props */
@@ -54,10 +56,14 @@ function ByFloor({ rows, floors }) {
     { floor: undefined, rows: shown.filter((row) => row.floor === null) },
   ].filter((group) => group.rows.length);
   return html`
-    ${rows.length >= MANY && html`<div class="row wrap apart"><div class="devices-search"><${TextField} type="search" label=${t("devices.search")} value=${query.value.get("search") ?? ""} onValue=${(/** @type {string} */ search) => setQuery({ search })} /></div>
-      <${Segments} label=${t("devices.which")} value=${only} onValue=${(/** @type {string} */ key) => setQuery({ only: key === "all" ? null : key })}
+    ${rows.length >= MANY && html`<div class="row wrap apart"><div class="devices-search"><${TextField} type="search"
+      label=${t("devices.search")} value=${query.value.get("search") ?? ""}
+      onValue=${(/** @type {string} */ search) => setQuery({ search })} /></div>
+      <${Segments} label=${t("devices.which")} value=${only}
+        onValue=${(/** @type {string} */ key) => setQuery({ only: key === "all" ? null : key })}
         options=${[["all", t("devices.all", { n: rows.length })], ["offline", t("devices.only_offline", { n: rows.filter(offline).length })]]} /></div>`}
-    ${groups.map(({ floor, rows }) => html`<${Card} key=${floor?.id ?? 0} flush title=${floor ? html`<a class="devices-floor" href=${`/floors/${floor.id}`}>${floor.name}</a>` : t("devices.no_floor")}>
+    ${groups.map(({ floor, rows }) => html`<${Card} key=${floor?.id ?? 0} flush title=${floor ? html`<a class="devices-floor"
+      href=${`/floors/${floor.id}`}>${floor.name}</a>` : t("devices.no_floor")}>
       <ul class="list">${rows.map((row) => html`<${Row} key=${row.id} row=${row} floor=${floor} />`)}</ul>
     </${Card}>`)}
     ${!groups.length && html`<p class="quiet">${t("devices.not_found")}</p>`}`;
@@ -79,9 +85,11 @@ function Row({ row, floor }) {
   const state = stateOf(row);
   return html`<li class="devices-row"><${SpeakerDot} state=${state} />
     <div class="grow"><a class="strong devices-name" href=${`/devices/${row.id}`}>${row.name}</a>
-      <div>${row.revoked ? html`<span class="small bad">${t("devices.revoked")}</span>` : !floor ? html`<span class="small warn">${t("devices.no_floor_text")}</span>` : html`<${SpeakerWords} state=${state} />`}</div></div>
+      <div>${row.revoked ? html`<span class="small bad">${t("devices.revoked")}</span>` : !floor ? html`<span
+        class="small warn">${t("devices.no_floor_text")}</span>` : html`<${SpeakerWords} state=${state} />`}</div></div>
     <${Volume} state=${state} floor=${floor} />
-    <${IconButton} icon="bell" label=${t("devices.tone", { name: row.name })} disabled=${!mayControl() || presence(state, now.value) === "offline"} onClick=${() => void identify(row)} />
+    <${IconButton} icon="bell" label=${t("devices.tone", { name: row.name })}
+      disabled=${!mayControl() || presence(state, now.value) === "offline"} onClick=${() => void identify(row)} />
     <${IconButton} icon="right" label=${t("devices.open", { name: row.name })} href=${`/devices/${row.id}`} />
   </li>`;
 }

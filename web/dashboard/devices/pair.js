@@ -32,16 +32,20 @@ export function PairForm({ floor, onPaired, onCancel }) {
   return html`<ol class="devices-steps">
       <li><p><strong>${t("devices.pair_open")}</strong> ${t("devices.pair_open_text")}</p>
         <div class="row wrap"><code class="devices-address">${address}</code>
-          <${Button} size="small" icon="open" href="/speaker/" target="_blank" rel="noopener">${t("devices.pair_here")}</${Button}></div></li>
+          <${Button} size="small" icon="open" href="/speaker/" target="_blank"
+            rel="noopener">${t("devices.pair_here")}</${Button}></div></li>
       <li><p><strong>${t("devices.pair_code")}</strong> ${t("devices.pair_code_text")}</p>
         <${Form} form=${form} actions=${html`
           ${onCancel && html`<${Button} onClick=${onCancel}>${t("common.cancel")}</${Button}>`}
-          <${Button} kind="primary" type="submit" busy=${form.busy} disabled=${form.values.user_code.length < CODE_LENGTH}>${t("devices.pair_go")}</${Button}>`}>
-          <${TextField} label=${t("devices.code")} ...${code} onValue=${(/** @type {string} */ text) => code.onValue(codeShown(text))} class="input devices-code" placeholder="BCDF-GHJK"
+          <${Button} kind="primary" type="submit" busy=${form.busy}
+            disabled=${form.values.user_code.length < CODE_LENGTH}>${t("devices.pair_go")}</${Button}>`}>
+          <${TextField} label=${t("devices.code")} ...${code} onValue=${(/** @type {string} */ text) => code.onValue(codeShown(text))}
+            class="input devices-code" placeholder="BCDF-GHJK"
             autofocus=${Boolean(onCancel)} autocomplete="off" autocapitalize="characters" spellcheck=${false} required />
           <div class="fields">
             <${TextField} label=${t("devices.name")} hint=${t("devices.name_hint")} maxlength="255" ...${form.of("name")} />
-            ${floors.length > 1 && !floor && html`<${Select} label=${t("devices.floor")} options=${floors.map((each) => [each.id, each.name])} ...${form.of("floor")} value=${form.values.floor || floors[0].id} />`}
+            ${floors.length > 1 && !floor && html`<${Select} label=${t("devices.floor")}
+              options=${floors.map((each) => [each.id, each.name])} ...${form.of("floor")} value=${form.values.floor || floors[0].id} />`}
           </div>
         </${Form}></li>
     </ol>`;
@@ -53,7 +57,8 @@ export function PairDialog({ floor, onClose }) {
   const [paired, setPaired] = useState(/** @type {Device | null} */ (null));
   return html`<${Dialog} title=${t("devices.pair")} onClose=${onClose}>
     ${paired
-      ? html`<${Arriving} device=${paired} /><div class="actions"><${Button} kind="primary" onClick=${onClose}>${t("devices.done")}</${Button}></div>`
+      ? html`<${Arriving} device=${paired} /><div class="actions"><${Button} kind="primary"
+        onClick=${onClose}>${t("devices.done")}</${Button}></div>`
       : html`<${PairForm} floor=${floor} onPaired=${(/** @type {Device} */ device) => { setPaired(device); toast(t("devices.paired", { name: device.name })); }} onCancel=${onClose} />`}
   </${Dialog}>`;
 }
@@ -63,5 +68,6 @@ export function Arriving({ device }) {
   const state = devices.value.get(device.id);
   const there = state && presence(state, now.value) !== "offline";
   if (there) return html`<${Notice} kind="good" role="status">${t("devices.arrived", { name: device.name })}</${Notice}>`;
-  return html`<p class="row" role="status"><span class="spinner" aria-hidden="true"></span><${Icon} name="speaker" />${t("devices.arriving", { name: device.name })}</p>`;
+  return html`<p class="row" role="status"><span class="spinner" aria-hidden="true"></span><${Icon}
+    name="speaker" />${t("devices.arriving", { name: device.name })}</p>`;
 }

@@ -55,9 +55,11 @@ export function Volume({ state, floor, wide = false }) {
   const label = t("devices.volume_of", { name: state.name });
   const bounds = wide && (least > 0 || most < 100) ? t("devices.volume_bounds", { least, most }) : "";
   return html`<div class="devices-volume">
-    <${IconButton} icon=${silent ? "mute" : "volume"} label=${t(silent ? "devices.unmute" : "devices.mute", { name: state.name })} aria-pressed=${silent ? "true" : "false"} disabled=${!mayControl()}
+    <${IconButton} icon=${silent ? "mute" : "volume"} label=${t(silent ? "devices.unmute" : "devices.mute", { name: state.name })}
+      aria-pressed=${silent ? "true" : "false"} disabled=${!mayControl()}
       onClick=${() => { setMuted(!silent); void send({ muted: !silent }); }} />
-    <div class="grow"><${Slider} label=${html`<span class=${wide ? "" : "unseen"}>${label}</span>`} value=${value} min=${least} max=${most} hint=${bounds} disabled=${!mayControl()} onValue=${setMine}
+    <div class="grow"><${Slider} label=${html`<span class=${wide ? "" : "unseen"}>${label}</span>`} value=${value} min=${least} max=${most}
+      hint=${bounds} disabled=${!mayControl()} onValue=${setMine}
       onDone=${(/** @type {number} */ volume) => void send({ volume })} /></div>
   </div>`;
 }

@@ -36,17 +36,24 @@ export default function Page() {
   const shut = () => setOpen(null);
   return html`
     <${PageHeader} title=${t("music.title")} lead=${t("music.lead")} />
-    ${manage && html`<${DropZone} label=${t("music.drop")} accept="audio/*,.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,.webm" multiple onFiles=${send}><span class="small">${t("music.drop_hint")}</span></${DropZone}>`}
+    ${manage && html`<${DropZone} label=${t("music.drop")} accept="audio/*,.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,.webm" multiple
+      onFiles=${send}><span class="small">${t("music.drop_hint")}</span></${DropZone}>`}
     <${Uploads} />
     ${error && html`<${Failed} words=${sentence(error)} onRetry=${reload} />`}
     ${!rows && !error && html`<${Skeleton} />`}
-    ${empty && html`<${EmptyState} icon="music" title=${t("music.none")}>${t(manage ? "music.none_text" : "music.none_reader")}</${EmptyState}>`}
+    ${empty && html`<${EmptyState} icon="music"
+      title=${t("music.none")}>${t(manage ? "music.none_text" : "music.none_reader")}</${EmptyState}>`}
     ${rows && !empty && html`
-      <div class="row wrap top music-tools"><div class="grow"><${TextField} type="search" label=${t("music.search")} value=${wanted} onValue=${(/** @type {string} */ search) => setQuery({ search })} /></div>
-        <${Select} label=${t("music.order")} value=${order} options=${ORDERS.map((key) => [key, t(`music.order_${key.replace("-", "")}`)])} onValue=${(/** @type {string} */ key) => setQuery({ order: key === ORDERS[0] ? null : key })} /></div>
-      ${rows.length === 0 ? html`<p class="quiet">${t("music.not_found")}</p>` : html`<${Card} flush><ul class="list">${rows.map((row) => html`<${Row} key=${row.id} row=${row} manage=${manage} onOpen=${(/** @type {"edit" | "delete"} */ what) => setOpen({ row, what })} />`)}</ul><${Pager} more=${more} /></${Card}>`}`}
+      <div class="row wrap top music-tools"><div class="grow"><${TextField} type="search" label=${t("music.search")} value=${wanted}
+        onValue=${(/** @type {string} */ search) => setQuery({ search })} /></div>
+        <${Select} label=${t("music.order")} value=${order} options=${ORDERS.map((key) => [key, t(`music.order_${key.replace("-", "")}`)])}
+          onValue=${(/** @type {string} */ key) => setQuery({ order: key === ORDERS[0] ? null : key })} /></div>
+      ${rows.length === 0 ? html`<p class="quiet">${t("music.not_found")}</p>` : html`<${Card} flush><ul
+        class="list">${rows.map((row) => html`<${Row} key=${row.id} row=${row} manage=${manage}
+        onOpen=${(/** @type {"edit" | "delete"} */ what) => setOpen({ row, what })} />`)}</ul><${Pager} more=${more} /></${Card}>`}`}
     ${open?.what === "edit" && html`<${Tags} row=${open.row} onClose=${shut} />`}
-    ${open?.what === "delete" && html`<${Ask} title=${t("music.delete_title", { name: open.row.name })} text=${t("music.delete_text")} button=${t("music.delete")} onClose=${shut}
+    ${open?.what === "delete" && html`<${Ask} title=${t("music.delete_title", { name: open.row.name })} text=${t("music.delete_text")}
+      button=${t("music.delete")} onClose=${shut}
       act=${async () => { await api.delete(`/api/music/${open.row.id}/`); invalidate("/api/music/", "/api/channel-playlists/"); }} />`}`;
 }
 
@@ -56,7 +63,8 @@ function Uploads() {
   if (!all.length) return null;
   const kept = all.filter((each) => each.state === "kept").length;
   const done = all.every((each) => each.state === "kept" || each.state === "failed");
-  return html`<${Card} flush title=${html`<span role="status">${done ? t("music.uploaded", { n: kept }) : t("music.uploading", { n: kept, all: all.length })}</span>`}
+  return html`<${Card} flush title=${html`<span
+    role="status">${done ? t("music.uploaded", { n: kept }) : t("music.uploading", { n: kept, all: all.length })}</span>`}
       actions=${kept > 0 && html`<${Button} size="small" kind="plain" onClick=${tidy}>${t("music.tidy")}</${Button}>`}>
     <ul class="list">${all.map((each) => html`<${UploadRow} key=${each.id} one=${each} />`)}</ul>
   </${Card}>`;
@@ -66,11 +74,15 @@ function Uploads() {
 function UploadRow({ one }) {
   const ended = one.state === "kept" || one.state === "failed";
   return html`<li>
-    <div class="grow"><div class="row apart"><span class="cut">${one.name}</span><span class="small quiet number">${size(one.bytes)}</span></div>
-      ${!ended && html`<${Progress} share=${one.state === "examined" ? undefined : one.share} label=${t("music.progress", { name: one.name })} />`}
-      ${one.state === "failed" ? html`<div class="small bad" role="alert">${sentence(one.error)}</div>` : html`<div class="small quiet">${t(one.twice ? "music.twice" : `music.upload_${one.state}`)}</div>`}
+    <div class="grow"><div class="row apart"><span class="cut">${one.name}</span><span
+      class="small quiet number">${size(one.bytes)}</span></div>
+      ${!ended && html`<${Progress} share=${one.state === "examined" ? undefined : one.share}
+        label=${t("music.progress", { name: one.name })} />`}
+      ${one.state === "failed" ? html`<div class="small bad" role="alert">${sentence(one.error)}</div>` : html`<div
+        class="small quiet">${t(one.twice ? "music.twice" : `music.upload_${one.state}`)}</div>`}
     </div>
-    ${one.state === "failed" && html`<${IconButton} icon="refresh" label=${t("music.again", { name: one.name })} onClick=${() => again(one.id)} />`}
+    ${one.state === "failed" && html`<${IconButton} icon="refresh" label=${t("music.again", { name: one.name })}
+      onClick=${() => again(one.id)} />`}
     <${IconButton} icon="close" label=${t(ended ? "music.put_away" : "music.stop", { name: one.name })} onClick=${() => drop(one.id)} />
   </li>`;
 }
@@ -106,7 +118,8 @@ function Tags({ row, onClose }) {
     onClose();
   });
   return html`<${Dialog} title=${t("music.edit")} onClose=${onClose}>
-    <${Form} form=${form} actions=${html`<${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary" type="submit" busy=${form.busy}>${t("music.save")}</${Button}>`}>
+    <${Form} form=${form} actions=${html`<${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary"
+      type="submit" busy=${form.busy}>${t("music.save")}</${Button}>`}>
       <${TextField} label=${t("music.name")} required maxlength="255" ...${form.of("name")} />
       <div class="fields">
         <${TextField} label=${t("music.artist")} maxlength="255" ...${form.of("artist")} />

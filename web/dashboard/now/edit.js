@@ -38,7 +38,8 @@ export function FloorDialog({ floor, onClose }) {
     if (place.value.path !== "/") go("/");
     onClose();
   };
-  if (asking) return html`<${Ask} title=${t("now.floor_delete_title", { floor: floor?.name ?? "" })} text=${t("now.floor_delete_text")} button=${t("now.floor_delete")} act=${remove} onClose=${() => setAsking(false)} />`;
+  if (asking) return html`<${Ask} title=${t("now.floor_delete_title", { floor: floor?.name ?? "" })} text=${t("now.floor_delete_text")}
+    button=${t("now.floor_delete")} act=${remove} onClose=${() => setAsking(false)} />`;
   return html`<${Dialog} title=${floor ? t("now.floor_edit") : t("now.floor_add")} onClose=${onClose}>
     <${Form} form=${form} actions=${html`
       ${floor && html`<${Button} icon="remove" onClick=${() => setAsking(true)}>${t("now.floor_delete")}</${Button}>`}

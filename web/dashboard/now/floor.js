@@ -45,9 +45,11 @@ export function FloorCard({ floor, onTimeline }) {
   }, [data]);
   const next = data && coming([data], now.value)[0];
   return html`<section class="card now-floor" aria-labelledby=${`floor-${floor.id}`}>
-    <header class="row apart top"><h2 id=${`floor-${floor.id}`} class="grow"><a href=${`/floors/${floor.id}`}>${floor.name}</a></h2><${SpeakersBadge} floor=${floor} /></header>
+    <header class="row apart top"><h2 id=${`floor-${floor.id}`} class="grow"><a
+      href=${`/floors/${floor.id}`}>${floor.name}</a></h2><${SpeakersBadge} floor=${floor} /></header>
     <${Sounds} floor=${floor} timeline=${data} />
-    <p class="row small quiet now-next"><${Icon} name="clock" /><span class="cut">${!data ? t("common.loading") : next ? t("now.next", { time: time(next.at, { zone: data.timezone }), title: next.title }) : t("now.nothing_next")}</span></p>
+    <p class="row small quiet now-next"><${Icon} name="clock" /><span
+      class="cut">${!data ? t("common.loading") : next ? t("now.next", { time: time(next.at, { zone: data.timezone }), title: next.title }) : t("now.nothing_next")}</span></p>
     <footer class="row wrap"><${FloorActions} floor=${floor} timeline=${data} /></footer>
   </section>`;
 }
@@ -57,7 +59,8 @@ export function SpeakersBadge({ floor }) {
   const states = statesOf(floor.id);
   if (!states.length) return floor.devices_count ? null : html`<${Badge}>${t("now.no_speakers_short")}</${Badge}>`;
   const { online, late, offline } = tally(states, now.value);
-  if (offline) return html`<${Badge} kind=${online + late ? "warn" : "bad"} icon="offline">${t("now.some_online", { n: online + late, all: states.length })}</${Badge}>`;
+  if (offline) return html`<${Badge} kind=${online + late ? "warn" : "bad"}
+    icon="offline">${t("now.some_online", { n: online + late, all: states.length })}</${Badge}>`;
   if (late) return html`<${Badge} kind="warn" icon="clock">${t("now.some_late", { n: late, all: states.length })}</${Badge}>`;
   return html`<${Badge} kind="good" icon="wifi">${t("now.all_online", { n: online })}</${Badge}>`;
 }
@@ -69,11 +72,13 @@ export function SpeakersBadge({ floor }) {
 export function Sounds({ floor, timeline, large = false }) {
   const states = statesOf(floor.id);
   // Until the socket has told the speakers, nothing is known of them; a lost one is told by the frame.
-  if (!timeline || (!states.length && floor.devices_count > 0 && connection.value !== "lost")) return html`<${Skeleton} lines=${1} height="4rem" />`;
+  if (!timeline || (!states.length && floor.devices_count > 0 && connection.value !== "lost")) return html`<${Skeleton} lines=${1}
+    height="4rem" />`;
   const found = sounding(timeline, states, now.value);
   const [icon, title, words] = told(found, timeline, floor);
   return html`<div class=${`now-sounds ${found.kind}${large ? " large" : ""}`}>
-    <span class="now-round" aria-hidden="true"><${Icon} name=${icon} />${found.kind === "music" && html`<span class="now-beat"><i></i><i></i><i></i></span>`}</span>
+    <span class="now-round" aria-hidden="true"><${Icon} name=${icon} />${found.kind === "music" && html`<span
+      class="now-beat"><i></i><i></i><i></i></span>`}</span>
     <div class="grow"><p class="strong cut now-title">${title}</p><p class="small quiet">${words}</p>
       ${"share" in found && found.share !== undefined && html`<${Progress} share=${found.share} label=${t("now.progress", { title })} />`}
     </div>
@@ -90,7 +95,8 @@ function told(found, timeline, floor) {
     case "silent":
       return ["mute", t(`now.silent_${found.reason}`), found.until ? t("now.until", { time: time(found.until, { zone: timeline.timezone }) }) : t("now.until_lifted")];
     case "no_speakers":
-      return ["speaker", t("now.no_speakers"), may("devices.manage") ? html`<a href=${`/devices?pair=${floor.id}`}>${t("now.add_speaker")}</a>` : t("now.ask_admin")];
+      return ["speaker", t("now.no_speakers"), may("devices.manage") ? html`<a
+        href=${`/devices?pair=${floor.id}`}>${t("now.add_speaker")}</a>` : t("now.ask_admin")];
     case "offline":
       return ["offline", t("now.offline"), t("now.offline_text")];
     default:
@@ -113,12 +119,18 @@ export function FloorActions({ floor, timeline }) {
   const stopped = timeline && silenceAt(timeline, now.value)?.reason === "stopped";
   const free = !locked.value;
   return html`
-    ${may("announcements.play") && html`<${Button} icon="now" disabled=${!free || !floor.devices_count} onClick=${() => setOpen("play")}>${t("now.play")}<span class="unseen"> ${t("now.on_floor", { floor: floor.name })}</span></${Button}>`}
+    ${may("announcements.play") && html`<${Button} icon="now" disabled=${!free || !floor.devices_count}
+      onClick=${() => setOpen("play")}>${t("now.play")}<span
+      class="unseen"> ${t("now.on_floor", { floor: floor.name })}</span></${Button}>`}
     ${stopped
-      ? html`<${Button} icon="volume" disabled=${!free} onClick=${() => void liftSilence(floor)}>${t("now.lift")}<span class="unseen"> ${t("now.on_floor", { floor: floor.name })}</span></${Button}>`
-      : html`<${Menu} label=${t("now.silence_floor", { floor: floor.name })} items=${lengths().map(({ text, until }) => ({ text, act: () => void silenceFloor(floor, until()) }))}
-          place="left" button=${(/** @type {Record<string, any>} */ ties) => html`<${Button} icon="mute" disabled=${!free} ...${ties}>${t("now.silence")}<span class="unseen"> ${t("now.on_floor", { floor: floor.name })}</span></${Button}>`} />`}
-    ${may("floors.manage") && html`<${Button} kind="plain" icon="edit" disabled=${!free} onClick=${() => setOpen("edit")}>${t("now.edit")}<span class="unseen"> ${floor.name}</span></${Button}>`}
+      ? html`<${Button} icon="volume" disabled=${!free} onClick=${() => void liftSilence(floor)}>${t("now.lift")}<span
+        class="unseen"> ${t("now.on_floor", { floor: floor.name })}</span></${Button}>`
+      : html`<${Menu} label=${t("now.silence_floor", { floor: floor.name })}
+        items=${lengths().map(({ text, until }) => ({ text, act: () => void silenceFloor(floor, until()) }))}
+          place="left" button=${(/** @type {Record<string, any>} */ ties) => html`<${Button} icon="mute" disabled=${!free}
+            ...${ties}>${t("now.silence")}<span class="unseen"> ${t("now.on_floor", { floor: floor.name })}</span></${Button}>`} />`}
+    ${may("floors.manage") && html`<${Button} kind="plain" icon="edit" disabled=${!free}
+      onClick=${() => setOpen("edit")}>${t("now.edit")}<span class="unseen"> ${floor.name}</span></${Button}>`}
     ${open === "play" && html`<${PlayDialog} floor=${floor.id} onClose=${() => setOpen(null)} />`}
     ${open === "edit" && html`<${FloorDialog} floor=${floor} onClose=${() => setOpen(null)} />`}`;
 }

@@ -26,13 +26,15 @@ export function Guide({ floors, speakers, onDone }) {
     <div class="stack tight"><h2 id="now-guide">${t("now.guide_title")}</h2><p class="quiet">${t("now.guide_text")}</p></div>
     <ol>
       <${Step} number=${1} at=${step} title=${t("now.guide_floor")} done=${floors[0]?.name}><${FirstFloor} /></${Step}>
-      <${Step} number=${2} at=${step} title=${t("now.guide_speaker")} done=${speakers[0]?.name}><${PairForm} floor=${floors[0]?.id} onPaired=${() => {}} /></${Step}>
+      <${Step} number=${2} at=${step} title=${t("now.guide_speaker")} done=${speakers[0]?.name}><${PairForm} floor=${floors[0]?.id}
+        onPaired=${() => {}} /></${Step}>
       <${Step} number=${3} at=${step} title=${t("now.guide_sound")} done=${t("now.guide_sounded")}>
         <${FirstSound} speaker=${speakers[0]} onHeard=${() => setHeard(true)} />
       </${Step}>
     </ol>
     ${step === 4 && html`<${Notice} kind="good" role="status">${t("now.guide_done")}</${Notice}>
-      <div class="row wrap"><${Button} icon="music" href="/music">${t("now.guide_to_music")}</${Button}><${Button} icon="schedule" href="/schedules">${t("now.guide_to_schedules")}</${Button}>
+      <div class="row wrap"><${Button} icon="music" href="/music">${t("now.guide_to_music")}</${Button}><${Button} icon="schedule"
+        href="/schedules">${t("now.guide_to_schedules")}</${Button}>
         <${Button} kind="primary" onClick=${onDone}>${t("now.guide_close")}</${Button}></div>`}
   </section>`;
 }
@@ -42,7 +44,8 @@ function Step({ number, at, title, done, children }) {
   const state = number < at ? "done" : number === at ? "open" : "later";
   return html`<li class=${classes("now-step", state)} aria-current=${state === "open" ? "step" : undefined}>
     <span class="now-step-mark" aria-hidden="true">${state === "done" ? html`<${Icon} name="check" />` : number}</span>
-    <div class="stack grow"><h3>${title}${state === "done" && done && html`<span class="quiet"> · ${done}</span>`}</h3>${state === "open" && children}</div>
+    <div class="stack grow"><h3>${title}${state === "done" && done && html`<span
+      class="quiet"> · ${done}</span>`}</h3>${state === "open" && children}</div>
   </li>`;
 }
 
@@ -91,7 +94,8 @@ function FirstSound({ speaker, onHeard }) {
   return html`<${Arriving} device=${speaker} />
     <p class="quiet">${t("now.guide_sound_text")}</p>
     ${wrong && html`<${Notice} kind="bad" role="alert">${wrong}</${Notice}>`}
-    <${Form} form=${form} actions=${html`<${Button} kind="primary" icon="now" type="submit" busy=${form.busy || stage !== ""}>${t("now.guide_go")}</${Button}>
+    <${Form} form=${form} actions=${html`<${Button} kind="primary" icon="now" type="submit"
+      busy=${form.busy || stage !== ""}>${t("now.guide_go")}</${Button}>
       ${stage && html`<span class="quiet" role="status">${t(stage)}</span>`}`}>
       <${TextArea} label=${t("now.guide_text_label")} rows="2" maxlength="300" ...${form.of("text")} />
     </${Form}>`;

@@ -44,7 +44,8 @@ function AllFloors() {
 
   if (!floors || !speakers.data || !plays.data) {
     const failed = [query, speakers, plays].find((each) => each.error && !each.data);
-    return html`<${PageHeader} title=${t("now.title")} />${failed ? html`<${Failed} words=${sentence(failed.error)} onRetry=${failed.reload} />` : html`<${Skeleton} />`}`;
+    return html`<${PageHeader} title=${t("now.title")} />${failed ? html`<${Failed} words=${sentence(failed.error)}
+      onRetry=${failed.reload} />` : html`<${Skeleton} />`}`;
   }
   const fresh = !floors.length || !speakers.data.count || !plays.data.results.length;
   // It stays until it is closed, though its last step is done.
@@ -52,17 +53,21 @@ function AllFloors() {
   const shown = floors.flatMap((floor) => timelines.value.get(floor.id) ?? []);
   return html`
     <${PageHeader} title=${t("now.title")} lead=${me.value?.client?.business_name}>
-      ${may("floors.manage") && floors.length > 0 && html`<${Button} icon="add" disabled=${Boolean(locked.value)} onClick=${() => setOpen("floor")}>${t("now.floor_add")}</${Button}>`}
+      ${may("floors.manage") && floors.length > 0 && html`<${Button} icon="add" disabled=${Boolean(locked.value)}
+        onClick=${() => setOpen("floor")}>${t("now.floor_add")}</${Button}>`}
       ${may("announcements.play") && speakers.data.count > 0 && html`
         <${Button} class="now-emergency" icon="emergency" onClick=${() => setOpen("emergency")}>${t("now.emergency")}</${Button}>
-        <${Button} kind="primary" icon="now" disabled=${Boolean(locked.value)} onClick=${() => setOpen("play")}>${t("now.play_now")}</${Button}>`}
+        <${Button} kind="primary" icon="now" disabled=${Boolean(locked.value)}
+          onClick=${() => setOpen("play")}>${t("now.play_now")}</${Button}>`}
     </${PageHeader}>
     ${guided && !locked.value && html`<${Guide} floors=${floors} speakers=${speakers.data.results} onDone=${() => setGuided(false)} />`}
     ${!floors.length && !guided && html`<${EmptyState} icon="floor" title=${t("now.no_floor")}>${t("now.ask_admin")}</${EmptyState}>`}
     <div class="now-floors">${floors.map((floor) => html`<${FloorCard} key=${floor.id} floor=${floor} onTimeline=${remember} />`)}</div>
     ${(speakers.data.count > 0 || plays.data.results.length > 0) && html`<div class="now-both">
-      <${Card} title=${t("now.coming")} flush>${shown.length === floors.length ? html`<${ComingList} rows=${coming(shown, now.value)} floors=${floors} />` : html`<div class="now-none"><${Skeleton} lines=${2} /></div>`}</${Card}>
-      <${Card} title=${t("now.recent")} flush actions=${html`<a class="small" href="/history">${t("now.to_history")}</a>`}><${PlayList} events=${plays.data.results} /></${Card}>
+      <${Card} title=${t("now.coming")} flush>${shown.length === floors.length ? html`<${ComingList} rows=${coming(shown, now.value)}
+        floors=${floors} />` : html`<div class="now-none"><${Skeleton} lines=${2} /></div>`}</${Card}>
+      <${Card} title=${t("now.recent")} flush actions=${html`<a class="small" href="/history">${t("now.to_history")}</a>`}><${PlayList}
+        events=${plays.data.results} /></${Card}>
     </div>`}
     ${open === "play" && html`<${PlayDialog} onClose=${shut} />`}
     ${open === "emergency" && html`<${EmergencyDialog} onClose=${shut} />`}
@@ -75,30 +80,40 @@ function OneFloor({ id }) {
   const { data: timeline } = useTimeline(id);
   const plays = usePages(`/api/play-events/?floor=${id}&limit=50`, { topics: ["plays"] });
   const back = { href: "/", text: t("now.title") };
-  if (!floor) return html`<${PageHeader} title=${t("now.floor")} back=${back} />${error ? html`<${Failed} words=${sentence(error)} onRetry=${reload} />` : html`<${Skeleton} />`}`;
+  if (!floor) return html`<${PageHeader} title=${t("now.floor")} back=${back} />${error ? html`<${Failed} words=${sentence(error)}
+    onRetry=${reload} />` : html`<${Skeleton} />`}`;
   const states = statesOf(id).sort((one, other) => one.name.localeCompare(other.name));
   return html`
-    <${PageHeader} title=${floor.name} lead=${floor.description} back=${back}><${FloorActions} floor=${floor} timeline=${timeline} /></${PageHeader}>
-    <${Card}><div class="row apart wrap"><div class="grow"><${Sounds} floor=${floor} timeline=${timeline} large /></div><${SpeakersBadge} floor=${floor} /></div></${Card}>
-    <${Card} title=${t("now.speakers")} flush actions=${may("devices.manage") && html`<${Button} size="small" icon="add" href=${`/devices?pair=${id}`}>${t("now.add_speaker")}</${Button}>`}>
+    <${PageHeader} title=${floor.name} lead=${floor.description} back=${back}><${FloorActions} floor=${floor}
+      timeline=${timeline} /></${PageHeader}>
+    <${Card}><div class="row apart wrap"><div class="grow"><${Sounds} floor=${floor} timeline=${timeline} large /></div><${SpeakersBadge}
+      floor=${floor} /></div></${Card}>
+    <${Card} title=${t("now.speakers")} flush actions=${may("devices.manage") && html`<${Button} size="small" icon="add"
+      href=${`/devices?pair=${id}`}>${t("now.add_speaker")}</${Button}>`}>
       ${states.length
         ? html`<ul class="list">${states.map((state) => html`<li key=${state.id} class="now-speaker"><${SpeakerDot} state=${state} />
-            <div class="grow"><a class="strong" href=${`/devices/${state.id}`}>${state.name}</a><div><${SpeakerWords} state=${state} /></div></div><${Volume} state=${state} floor=${floor} /></li>`)}</ul>`
+            <div class="grow"><a class="strong" href=${`/devices/${state.id}`}>${state.name}</a><div><${SpeakerWords}
+              state=${state} /></div></div><${Volume} state=${state} floor=${floor} /></li>`)}</ul>`
         : html`<${EmptyState} icon="speaker" title=${t("now.no_speakers")} />`}
     </${Card}>
     <div class="now-both">
-      <${Card} title=${t("now.coming")} flush actions=${html`<a class="small" href=${`/timeline?floor=${id}`}>${t("now.to_timeline")}</a>`}>${timeline ? html`<${ComingList} rows=${coming([timeline], now.value)} floors=${[floor]} />` : html`<div class="now-none"><${Skeleton} lines=${2} /></div>`}</${Card}>
-      <${Card} title=${t("now.recent")} flush actions=${html`<a class="small" href=${`/history?floor=${id}`}>${t("now.to_history")}</a>`}><${PlayList} events=${plays.rows ?? []} /></${Card}>
+      <${Card} title=${t("now.coming")} flush actions=${html`<a class="small"
+        href=${`/timeline?floor=${id}`}>${t("now.to_timeline")}</a>`}>${timeline ? html`<${ComingList} rows=${coming([timeline], now.value)}
+        floors=${[floor]} />` : html`<div class="now-none"><${Skeleton} lines=${2} /></div>`}</${Card}>
+      <${Card} title=${t("now.recent")} flush actions=${html`<a class="small"
+        href=${`/history?floor=${id}`}>${t("now.to_history")}</a>`}><${PlayList} events=${plays.rows ?? []} /></${Card}>
     </div>`;
 }
 
 /** The next announcements. @param {{ rows: Coming[], floors: Floor[] }} props */
 function ComingList({ rows, floors }) {
-  if (!rows.length) return html`<p class="now-none quiet">${t("now.nothing_coming")} ${may("schedules.manage") && html`<a href="/schedules">${t("now.to_schedules")}</a>`}</p>`;
+  if (!rows.length) return html`<p class="now-none quiet">${t("now.nothing_coming")} ${may("schedules.manage") && html`<a
+    href="/schedules">${t("now.to_schedules")}</a>`}</p>`;
   const names = new Map(floors.map((floor) => [floor.id, floor.name]));
   return html`<ul class="list">${rows.slice(0, SHOWN).map((row) => html`<li key=${row.key}>
     <span class="number strong now-when">${time(row.at, { zone: zone.value })}</span>
-    <div class="grow"><div class="cut">${row.title}</div><div class="small quiet cut">${[row.floors.map((id) => names.get(id)).join(", "), row.schedule].filter(Boolean).join(" · ")}</div></div>
+    <div class="grow"><div class="cut">${row.title}</div><div
+      class="small quiet cut">${[row.floors.map((id) => names.get(id)).join(", "), row.schedule].filter(Boolean).join(" · ")}</div></div>
   </li>`)}</ul>`;
 }
 

@@ -50,17 +50,21 @@ export function PlayDialog({ floor, announcement, onClose }) {
     const where = targets.find(([key]) => key === chosen)?.[1] ?? t("now.everywhere");
     void playSoon(which, chosen, { volume: own ? null : volume, where });
   };
-  return html`<${Dialog} title=${announcement ? t("now.play_title", { title: announcement.title }) : t("now.play_now")} onClose=${onClose} wide=${!announcement}>
+  return html`<${Dialog} title=${announcement ? t("now.play_title", { title: announcement.title }) : t("now.play_now")} onClose=${onClose}
+    wide=${!announcement}>
     <div class="fields">
       ${targets.length > 1 && html`<${Select} label=${t("now.where")} value=${chosen} options=${targets} onValue=${setTarget} />`}
       <div class="stack tight">
-        ${own ? html`<span class="strong" aria-hidden="true">${t("now.volume")}</span>` : html`<${Slider} label=${t("now.volume")} value=${volume} onValue=${setVolume} />`}
+        ${own ? html`<span class="strong" aria-hidden="true">${t("now.volume")}</span>` : html`<${Slider} label=${t("now.volume")}
+          value=${volume} onValue=${setVolume} />`}
         <${Switch} label=${t("now.own_volume")} checked=${own} onValue=${setOwn} />
       </div>
     </div>
     ${announcement
-      ? html`<div class="actions"><${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary" icon="now" onClick=${() => start(announcement)}>${t("now.play")}</${Button}></div>`
-      : html`<${Choice} act=${(/** @type {Announcement} */ each) => html`<${Button} kind="primary" size="small" icon="now" aria-label=${t("now.play_title", { title: each.title })} onClick=${() => start(each)}>${t("now.play")}</${Button}>`} />`}
+      ? html`<div class="actions"><${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary" icon="now"
+        onClick=${() => start(announcement)}>${t("now.play")}</${Button}></div>`
+      : html`<${Choice} act=${(/** @type {Announcement} */ each) => html`<${Button} kind="primary" size="small" icon="now"
+        aria-label=${t("now.play_title", { title: each.title })} onClick=${() => start(each)}>${t("now.play")}</${Button}>`} />`}
   </${Dialog}>`;
 }
 
@@ -70,15 +74,18 @@ function Choice({ act }) {
   const [wanted, setWanted] = useState("");
   if (!rows) return error ? html`<${Failed} words=${sentence(error)} onRetry=${reload} />` : html`<${Skeleton} />`;
   if (!rows.length) {
-    const make = may("announcements.manage") && html`<${Button} kind="primary" icon="add" href="/announcements/new">${t("now.make_announcement")}</${Button}>`;
-    return html`<${EmptyState} icon="announcement" title=${t("now.nothing_to_play")} action=${make}>${t("now.nothing_to_play_text")}</${EmptyState}>`;
+    const make = may("announcements.manage") && html`<${Button} kind="primary" icon="add"
+      href="/announcements/new">${t("now.make_announcement")}</${Button}>`;
+    return html`<${EmptyState} icon="announcement" title=${t("now.nothing_to_play")}
+      action=${make}>${t("now.nothing_to_play_text")}</${EmptyState}>`;
   }
   const found = rows.filter((each) => `${each.title} ${each.category}`.toLowerCase().includes(wanted.trim().toLowerCase()));
   return html`
     ${rows.length >= MANY && html`<${TextField} type="search" label=${t("now.search")} value=${wanted} onValue=${setWanted} />`}
     <ul class="list card flush">
       ${found.map((each) => html`<li key=${each.id} class="now-choice">
-        <div class="grow"><div class="strong cut">${each.title}</div><div class="small quiet">${[each.category, length(each.duration_ms)].filter(Boolean).join(" · ")}</div></div>
+        <div class="grow"><div class="strong cut">${each.title}</div><div
+          class="small quiet">${[each.category, length(each.duration_ms)].filter(Boolean).join(" · ")}</div></div>
         <${Player} url=${each.audio_url} label=${each.title} lengthMs=${each.duration_ms} />
         ${act(each)}
       </li>`)}
@@ -109,10 +116,12 @@ export function EmergencyDialog({ onClose }) {
     ${!rows && (error ? html`<${Failed} words=${sentence(error)} onRetry=${reload} />` : html`<${Skeleton} lines=${1} />`)}
     ${rows && !chosen && html`<p>${t("now.nothing_to_play_text")}</p>`}
     ${chosen && html`
-      <${Select} label=${t("now.which")} value=${chosen.id} onValue=${setId} options=${sorted.map((each) => [each.id, each.title])} hint=${urgent(chosen) ? "" : t("now.emergency_hint")} />
+      <${Select} label=${t("now.which")} value=${chosen.id} onValue=${setId} options=${sorted.map((each) => [each.id, each.title])}
+        hint=${urgent(chosen) ? "" : t("now.emergency_hint")} />
       ${chosen.text && html`<blockquote class="now-words">${chosen.text}</blockquote>`}`}
     <div class="actions"><${Button} onClick=${onClose}>${t("common.cancel")}</${Button}>
-      <${Button} kind="danger" icon="emergency" disabled=${!chosen} busy=${busy} onClick=${go}>${t("now.emergency_go", { where })}</${Button}></div>
+      <${Button} kind="danger" icon="emergency" disabled=${!chosen} busy=${busy}
+        onClick=${go}>${t("now.emergency_go", { where })}</${Button}></div>
   </${Dialog}>`;
 }
 
