@@ -1,4 +1,4 @@
-"""What a shop's people do on the pages, in real browsers, with a browser that sounds: from the first visit to the proof.
+"""What a shop's people do on the pages, in real browsers, and one that sounds: from the first visit to the proof.
 
 Nothing here asks the API what a person would see: it is read from the page, which is never loaded again.
 """
@@ -11,10 +11,11 @@ import time
 import wave
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from journeys import lab
@@ -84,7 +85,9 @@ def to(page: Page, place: str) -> None:
     page.get_by_role("heading", name=place, exact=True, level=1).wait_for()
 
 
-def hung_up(stack: ExitStack, playwright: Playwright, server: lab.Server, folder: Path) -> chromium.SpeakerPage:  # noqa: F811
+def hung_up(
+    stack: ExitStack, playwright: Playwright, server: lab.Server, folder: Path
+) -> chromium.SpeakerPage:  # noqa: F811
     """A browser that is to become a speaker, with ears."""
     profile = stack.enter_context(chromium.profile(playwright, folder, bypass_csp=True))
     return chromium.SpeakerPage.open(profile, server.url, ears=True)
@@ -158,7 +161,7 @@ def test_from_the_first_visit_to_the_proof(
         expect(page.get_by_role("button", name="Play “Cheese”")).to_be_enabled(timeout=60_000)
         words = clip_of(page, server, "Cheese")
 
-        # Two clicks and a few seconds: the speaker's page lets the words out, and the dashboard says that they were heard.
+        # Two clicks and a few seconds: the speaker's page lets the words out, the dashboard says that they were heard.
         page.get_by_role("button", name="Play “Cheese”").click()
         page.get_by_role("dialog").get_by_role("button", name="Play", exact=True).click()
         ordered = time.time()
@@ -183,7 +186,7 @@ def test_what_a_schedule_plays_while_the_server_is_away_is_on_the_page_when_it_i
         guided(page, speaker)
 
         # The form shows the next time while it is filled in.
-        due = datetime.fromtimestamp((int(time.time() + 75) // 60 + 1) * 60 - 30, tz=timezone.utc)
+        due = datetime.fromtimestamp((int(time.time() + 75) // 60 + 1) * 60 - 30, tz=UTC)
         page.goto("/schedules/new")
         page.get_by_label("Name", exact=True).fill("Once")
         page.get_by_text("At times of day").click()
@@ -200,7 +203,9 @@ def test_what_a_schedule_plays_while_the_server_is_away_is_on_the_page_when_it_i
         server.kill()
         to_be_back = due.timestamp() + 30
         expect(page.get_by_text("The connection is lost.")).to_be_visible(timeout=60_000)
-        speaker.page.wait_for_selector("[data-now=announcement]", timeout=(due.timestamp() - time.time() + 30) * 1000)
+        speaker.page.wait_for_selector(
+            "[data-now=announcement]", timeout=(due.timestamp() - time.time() + 30) * 1000
+        )
         while time.time() < to_be_back:
             page.wait_for_timeout(500)
         server.start()
@@ -217,12 +222,16 @@ def test_a_floor_user_sees_one_floor_and_staff_act_in_a_name_under_a_banner(
     browser: Browser,
 ) -> None:
     owner = lab.register(server, "Two Floors")
-    staff = lab.Person(owner.http.__class__(base_url=server.url, timeout=30))
-    token = staff.call("POST", "/api/auth/login/", expect=200, json=dict(zip(("email", "password"), STAFF, strict=True)))
+    staff = lab.Person(httpx.Client(base_url=server.url, timeout=30))
+    token = staff.call("POST", "/api/auth/login/", expect=200, json={"email": STAFF[0], "password": STAFF[1]})
     staff.http.headers["Authorization"] = f"Bearer {token['access']}"
     business = owner.get("/api/auth/me/")["client"]["id"]
-    staff.call("PATCH", f"/api/clients/{business}/", expect=200, json={"multi_floor_enabled": True, "max_floors": 2})
-    floors = [owner.call("POST", "/api/floors/", expect=201, json={"name": name}) for name in ("Bakery", "Cellar")]
+    staff.call(
+        "PATCH", f"/api/clients/{business}/", expect=200, json={"multi_floor_enabled": True, "max_floors": 2}
+    )
+    floors = [
+        owner.call("POST", "/api/floors/", expect=201, json={"name": name}) for name in ("Bakery", "Cellar")
+    ]
     person = {"name": "Fay Floor", "email": "fay@shop.example", "role": "floor_user", "password": PASSWORD}
     owner.call("POST", "/api/users/", expect=201, json={**person, "floor": floors[0]["id"]})
 
