@@ -85,12 +85,10 @@ def to(page: Page, place: str) -> None:
     page.get_by_role("heading", name=place, exact=True, level=1).wait_for()
 
 
-def hung_up(
-    stack: ExitStack, playwright: Playwright, server: lab.Server, folder: Path
-) -> chromium.SpeakerPage:  # noqa: F811
+def hung_up(stack: ExitStack, running: Playwright, url: str, folder: Path) -> chromium.SpeakerPage:
     """A browser that is to become a speaker, with ears."""
-    profile = stack.enter_context(chromium.profile(playwright, folder, bypass_csp=True))
-    return chromium.SpeakerPage.open(profile, server.url, ears=True)
+    profile = stack.enter_context(chromium.profile(running, folder, bypass_csp=True))
+    return chromium.SpeakerPage.open(profile, url, ears=True)
 
 
 def guided(page: Page, speaker: chromium.SpeakerPage) -> None:
@@ -124,7 +122,7 @@ def last_played(page: Page) -> Locator:
     return page.locator("section", has=page.get_by_role("heading", name="Last played"))
 
 
-def clip_of(page: Page, server: lab.Server, title: str) -> Any:  # noqa: F811  # as the fixture
+def clip_of(page: Page, title: str) -> Any:
     """The samples of an announcement, by the link that its player on the page has."""
     with page.expect_response(re.compile(r"/media/announcement/")) as asked:
         page.get_by_role("button", name=f"Listen to {title}").click()
@@ -140,7 +138,7 @@ def test_from_the_first_visit_to_the_proof(
 ) -> None:
     with ExitStack() as stack:
         page = stack.enter_context(visitor(browser, server))
-        speaker = hung_up(stack, playwright, server, tmp_path / "tablet")
+        speaker = hung_up(stack, playwright, server.url, tmp_path / "tablet")
         register(page, "Corner Shop")
         guided(page, speaker)
 
@@ -159,7 +157,7 @@ def test_from_the_first_visit_to_the_proof(
         expect(page.get_by_role("button", name="Pause the preview")).to_be_visible()
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("button", name="Play “Cheese”")).to_be_enabled(timeout=60_000)
-        words = clip_of(page, server, "Cheese")
+        words = clip_of(page, "Cheese")
 
         # Two clicks and a few seconds: the speaker's page lets the words out, the dashboard says that they were heard.
         page.get_by_role("button", name="Play “Cheese”").click()
@@ -181,7 +179,7 @@ def test_what_a_schedule_plays_while_the_server_is_away_is_on_the_page_when_it_i
 ) -> None:
     with ExitStack() as stack:
         page = stack.enter_context(visitor(browser, server))
-        speaker = hung_up(stack, playwright, server, tmp_path / "tablet")
+        speaker = hung_up(stack, playwright, server.url, tmp_path / "tablet")
         register(page, "Night Shop")
         guided(page, speaker)
 
