@@ -46,8 +46,10 @@ NOTICE = timedelta(seconds=25)
 """That play is ordered so long ahead: what was ordered before the end and waited for its speaker, a minute at most, has
 been spoken by then; and a late packet or a file that is not there yet is no fault.
 """
-DRAIN = 15 * MINUTE
-"""Longer than any announcement waits, and than the sweeper gives a receipt."""
+DRAIN = 14 * MINUTE + 45 * SECOND
+"""Longer than any announcement waits, and than the sweeper gives a receipt; and no rule fires in the last moments, whose
+receipts would be under way when the judge looks.
+"""
 
 
 @dataclass(frozen=True)
