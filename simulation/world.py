@@ -47,8 +47,8 @@ NOTICE = timedelta(seconds=25)
 been spoken by then; and a late packet or a file that is not there yet is no fault.
 """
 DRAIN = 14 * MINUTE + 45 * SECOND
-"""Longer than any announcement waits, and than the sweeper gives a receipt; and no rule fires in the last moments, whose
-receipts would be under way when the judge looks.
+"""Longer than any announcement waits, and than the sweeper gives a receipt; and no rule fires in the last moments, so
+that no receipt is under way when the judge looks.
 """
 
 
