@@ -187,7 +187,7 @@ def test_what_a_schedule_plays_while_the_server_is_away_is_on_the_page_when_it_i
         due = datetime.fromtimestamp((int(time.time() + 75) // 60 + 1) * 60 - 30, tz=UTC)
         page.goto("/schedules/new")
         page.get_by_label("Name", exact=True).fill("Once")
-        page.get_by_text("At times of day").click()
+        page.get_by_role("radio", name="At times of day").check()
         page.get_by_label("Add an announcement").select_option(label="Welcome")
         time_field = page.get_by_label("Time of Welcome")
         time_field.evaluate("field => { field.step = 1 }")
