@@ -52,7 +52,7 @@ export default function Page() {
   const filter = (name) => ({ value: given.get(name) ?? "", onValue: (/** @type {string} */ value) => setQuery({ [name]: value }) });
   return html`
     <${PageHeader} title=${t("frame.audit")} lead=${t("audit.lead")}><${Export} asked=${asked} /></${PageHeader}>
-    <div class="fields">
+    <div class="fields audit-filters">
       <${TextField} type="search" label=${t("audit.search")} ...${filter("search")} />
       <${TextField} label=${t("audit.action")} placeholder="update, delete" spellcheck=${false} autocapitalize="none" ...${filter("action")} />
       <${TextField} label=${t("audit.resource")} placeholder="floor" spellcheck=${false} autocapitalize="none" ...${filter("resource")} />

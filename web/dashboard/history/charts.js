@@ -47,7 +47,7 @@ function Days({ days, sum }) {
   const every = Math.ceil(days.length / DATES);
   const px = (HIGH - FOOT) / high;
   return html`<svg class="history-days" viewBox=${`0 0 ${WIDE} ${HIGH}`} role="img" aria-label=${t("history.per_day_chart", { heard: sum.completed, missed: sum.failed - sum.left_out, left_out: sum.left_out })}>
-    ${[0.5, 1].map((part) => html`<g key=${part}><line x1="0" x2=${WIDE} y1=${HIGH - FOOT - part * high * px + 0.5} y2=${HIGH - FOOT - part * high * px + 0.5} /><text x="0" y=${HIGH - FOOT - part * high * px + 12}>${number(part * high)}</text></g>`)}
+    ${[0.5, 1].filter((part) => Number.isInteger(part * high)).map((part) => html`<g key=${part}><line x1="0" x2=${WIDE} y1=${HIGH - FOOT - part * high * px + 0.5} y2=${HIGH - FOOT - part * high * px + 0.5} /><text x="0" y=${HIGH - FOOT - part * high * px + 12}>${number(part * high)}</text></g>`)}
     ${days.map((each, index) => {
       const x = index * step + (step - bar) / 2;
       let y = HIGH - FOOT;

@@ -53,7 +53,7 @@ function AllFloors() {
   const shown = floors.flatMap((floor) => timelines.value.get(floor.id) ?? []);
   return html`
     <${PageHeader} title=${t("now.title")} lead=${me.value?.client?.business_name}>
-      ${may("floors.manage") && floors.length > 0 && html`<${Button} icon="add" disabled=${Boolean(locked.value)}
+      ${may("floors.manage") && floors.length > 0 && html`<${Button} class="now-add" icon="add" disabled=${Boolean(locked.value)}
         onClick=${() => setOpen("floor")}>${t("now.floor_add")}</${Button}>`}
       ${may("announcements.play") && speakers.data.count > 0 && html`
         <${Button} class="now-emergency" icon="emergency" onClick=${() => setOpen("emergency")}>${t("now.emergency")}</${Button}>
@@ -86,7 +86,7 @@ function OneFloor({ id }) {
   return html`
     <${PageHeader} title=${floor.name} lead=${floor.description} back=${back}><${FloorActions} floor=${floor}
       timeline=${timeline} /></${PageHeader}>
-    <${Card}><div class="row apart wrap"><div class="grow"><${Sounds} floor=${floor} timeline=${timeline} large /></div><${SpeakersBadge}
+    <${Card}><div class="row apart wrap"><div class="now-large"><${Sounds} floor=${floor} timeline=${timeline} large /></div><${SpeakersBadge}
       floor=${floor} /></div></${Card}>
     <${Card} title=${t("now.speakers")} flush actions=${may("devices.manage") && html`<${Button} size="small" icon="add"
       href=${`/devices?pair=${id}`}>${t("now.add_speaker")}</${Button}>`}>
@@ -119,7 +119,7 @@ function ComingList({ rows, floors }) {
 
 /** What has been played last, and what became of it. @param {{ events: import("./sounding.js").PlayEvent[] }} props */
 function PlayList({ events }) {
-  const plays = playsOf(events).slice(0, SHOWN);
+  const plays = playsOf(events, now.value).slice(0, SHOWN);
   if (!plays.length) return html`<p class="now-none quiet">${t("now.nothing_played")}</p>`;
   return html`<ul class="list">${plays.map((play) => html`<li key=${play.id}>
     <span class="number now-when">${time(play.at, { zone: zone.value })}</span>

@@ -114,11 +114,17 @@ export function coming(timelines, at) {
  * @property {string | null} by who ordered it
  */
 
-/** Plays out of their events, in the events' order. @param {PlayEvent[]} events @returns {Play[]} */
-export function playsOf(events) {
+/**
+ * Plays out of their events, in the events' order. What a rule has planned is on record before it is due: that is yet to come.
+ * @param {PlayEvent[]} events
+ * @param {number} at
+ * @returns {Play[]}
+ */
+export function playsOf(events, at) {
   /** @type {Map<string, Play>} */
   const found = new Map();
   for (const event of events) {
+    if (!event.created_by_name && Date.parse(event.play_at) > at) continue;
     let play = found.get(event.play_id);
     if (!play) {
       play = {

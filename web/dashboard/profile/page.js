@@ -22,7 +22,7 @@ export default function Page() {
   return html`
     <${PageHeader} title=${t("frame.profile")} lead=${t("profile.lead", { email: person.email })} />
     <${Who} />
-    ${person.impersonation ? html`<${Notice}>${t("profile.borrowed")}</${Notice}>` : html`<div class="grid"><${Address} /><${Password} /></div><${Sessions} />`}`;
+    ${person.impersonation ? html`<${Notice}>${t("profile.borrowed")}</${Notice}>` : html`<div class="grid profile-pair"><${Address} /><${Password} /></div><${Sessions} />`}`;
 }
 
 /** Name, telephone and picture. */

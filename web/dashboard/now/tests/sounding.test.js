@@ -62,9 +62,15 @@ test("what comes next is in order, once for all its floors, without what will no
 
 test("events of one play are one line, with what became of it", () => {
   const event = (/** @type {string} */ play, /** @type {string} */ status, floor = "Bar", why = "") => ({ play_id: play, play_at: at(0), started_at: null, announcement_title: play, floor_name: floor, status, error_message: why, priority: "instant", created_by_name: null });
-  const plays = playsOf(/** @type {any} */ ([event("p", "completed"), event("p", "failed", "Gallery", "It was offline."), event("q", "playing")]));
+  const plays = playsOf(/** @type {any} */ ([event("p", "completed"), event("p", "failed", "Gallery", "It was offline."), event("q", "playing")]), NOON);
   assert.deepEqual(plays.map(({ id, floors, speakers, done, failed, why }) => ({ id, floors, speakers, done, failed, why })), [
     { id: "p", floors: ["Bar", "Gallery"], speakers: 2, done: 1, failed: 1, why: "It was offline." },
     { id: "q", floors: ["Bar"], speakers: 1, done: 0, failed: 0, why: "" },
   ]);
+});
+
+test("what a rule has planned is no play yet, what a person has ordered is", () => {
+  const event = (/** @type {string} */ play, /** @type {string | null} */ by, /** @type {number} */ when) => ({ play_id: play, play_at: at(when), started_at: null, announcement_title: play, status: "pending", created_by_name: by });
+  const plays = playsOf(/** @type {any} */ ([event("planned", null, 1), event("due", null, 0), event("ordered", "Olive", 3)]), NOON);
+  assert.deepEqual(plays.map(({ id }) => id), ["due", "ordered"]);
 });
