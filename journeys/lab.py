@@ -99,11 +99,10 @@ class Server:
             shutil.copy(_migrated(), data)
         environ = _environment(
             SYNC2GEAR_DATA=str(data),
-            SYNC2GEAR_DEMO="0",
             SYNC2GEAR_ADMIN_PASSWORD="a long enough password",
             HOST="127.0.0.1",
             PORT=str(self.port),
-            **self.environ,
+            **{"SYNC2GEAR_DEMO": "0"} | self.environ,
         )
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
