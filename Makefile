@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker stack test fuzz simulate proxy lint web e2e audit docs examples bench chaos lock clean
+.PHONY: help run speaker stack test fuzz simulate proxy lint web e2e screenshots audit docs examples bench chaos lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -54,6 +54,9 @@ web: $(INSTALLED) ## test the pages' rules and texts, and check their types (sta
 
 e2e: $(INSTALLED) ## try the pages end to end in the machine's own Chromium, before real servers (ARGS=… goes to pytest)
 	@$(PY) -m pytest -q e2e $(ARGS)
+
+screenshots: $(INSTALLED) ## take pictures of every page, with the demo's shop alive, into var/screenshots
+	@PYTHONPATH=.:$(PYTHONPATH) exec $(PY) -m e2e.screenshots $(ARGS)
 
 audit: $(INSTALLED) ## ask OSV whether a pinned dependency has a known hole (status 75: nobody who knows was reached)
 	@$(PY) -m testing.audit
