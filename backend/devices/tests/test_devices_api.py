@@ -62,6 +62,8 @@ def test_a_new_device_and_its_token_which_is_shown_once(call, shop):
         "name": "Till 1",
         "ws_path": "/ws/devices/AA:BB-1/",
         "plan_url": f"/api/devices/{body['id']}/plan/",
+        "business": shop.client.business_name,
+        "floor": floor.name,
     }
     shown_again = api.get(f"{URL}{body['id']}/").json()
     assert "token" not in shown_again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -52,11 +53,20 @@ async def settled(device: Device) -> None:
     await until(lambda: row_of(device).session_id, "the hello")
 
 
-async def the_timer_rings() -> None:
-    """What the server does every REDELIVER_EVERY_S, on its own loop."""
+async def _on_the_servers_loop(work: Callable[[runtime.Runtime], Coroutine[None, None, None]]) -> None:
     running = runtime._runtime
     assert running is not None
-    await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(running._redeliver(), running.loop))
+    await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(running), running.loop))
+
+
+async def the_timer_rings() -> None:
+    """What the server does every REDELIVER_EVERY_S, on its own loop."""
+    await _on_the_servers_loop(lambda running: running._redeliver())
+
+
+async def the_arrival_is_over() -> None:
+    """What was due to a device that came has been looked up; that waits a little for others who come."""
+    await _on_the_servers_loop(lambda running: running._arrivals.drain())
 
 
 async def test_push_ack_start_receipt(server, shop, tokens):
@@ -180,6 +190,7 @@ async def test_what_is_not_acknowledged_is_sent_again(server, shop, tokens, monk
     async with speaker(server, device.device_id, tokens[device.pk]) as one:
         await settled(device)
         await one.round_trip()
+        await the_arrival_is_over()
         genuine = bus.publish
         monkeypatch.setattr(bus, "publish", lambda *messages: None)
         [event] = await order(shop, device, play_at=clock.now() + timedelta(minutes=1))
