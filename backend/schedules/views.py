@@ -74,7 +74,7 @@ class ScheduleViewSet(CrudViewSet):
         "next": IsFloorUser,
         "preview": IsClientAdmin,
     }
-    repeatable: ClassVar[dict[str, str]] = {"preview": "it writes nothing"}
+    repeatable: ClassVar[dict[str, str]] = {"preview": "it writes nothing, so it can be asked again"}
     works_when_locked: ClassVar[frozenset[str]] = frozenset({"preview"})
     """It writes nothing, and says that the business is locked."""
 

@@ -31,6 +31,7 @@ NOTHING_TO_RECORD: dict[Route, str] = {
     ("POST", "auth/refresh/"): "goes on with a session whose login is on the record",
     ("POST", "auth/ws-ticket/"): "opens a socket that shows what the caller may read, and changes nothing",
     ("POST", "devices/pair/"): "belongs to nobody until somebody enters the code, which is on the record",
+    ("POST", "schedules/preview/"): "reads: what a draft would do, which nobody has saved",
     ("POST", "devices/ticket/"): "opens the speaker's own socket and changes nothing",
 }
 """Writes that leave no entry, and why that is right."""
