@@ -292,6 +292,8 @@ class PlayAnnouncement(Message, tag="play_announcement", kw_only=True, frozen=Tr
     lead_in_ms: Count = 0
     overrides_quiet_hours: bool = False
     """A person asked for it in spite of quiet hours: a silence with that reason does not stop it."""
+    title: str = ""
+    """What people call it: for those who look at the speaker."""
 
 
 class CancelAnnouncement(Message, tag="cancel_announcement", kw_only=True, frozen=True):

@@ -26,6 +26,7 @@ class Sound(NamedTuple):
     duration_ms: int
     gain_db: float
     lead_in_ms: int
+    title: str
 
 
 def sounds_of(pks: Collection[int]) -> dict[int, Sound]:
@@ -79,4 +80,5 @@ def sound_fields(sound: Announcement | Sound, now: datetime) -> dict[str, Any]:
         "duration_ms": sound.duration_ms,
         "gain_db": sound.gain_db,
         "lead_in_ms": sound.lead_in_ms,
+        "title": sound.title,
     }

@@ -299,7 +299,7 @@ export class Speaker {
 
   /** @param {import("./rules/messages.js").Body<"play_announcement">} push */
   async #takePush({ audio_url, bytes, mime: _, lead_in_ms: __, ...push }) {
-    const play = { ...push, pushed: true, title: "" };
+    const play = { ...push, pushed: true };
     const again = await this.journal.receiptAgain(push.event_id);
     const ack = (/** @type {string} */ state) => {
       this.link.say({ type: "ack", event_id: push.event_id, state }, { urgent: true });

@@ -97,7 +97,7 @@ def test_an_order_says_what_will_happen_and_tells_the_devices(play, shop, words,
         (upper.pk, 40, clock.to_us(start)),
     ]
     assert (sent.common.announcement_id, sent.common.sha256) == (words.pk, words.sha256)
-    assert sent.common.lead_in_ms == 1350
+    assert (sent.common.title, sent.common.lead_in_ms) == ("Closing soon", 1350)
     assert sent.common.audio_url.startswith("/media/announcement/")
 
 

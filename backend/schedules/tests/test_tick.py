@@ -83,7 +83,7 @@ def test_what_is_due_soon_has_a_row_on_each_device_and_is_pushed(
         (play.common.announcement_id, play.common.play_at, sorted(t.device for t in play.targets))
         for play in plays
     ] == [(announcement.pk, NOON_US + n * MINUTE, sorted(devices)) for n in (0, 1)]
-    assert {play.common.lead_in_ms for play in plays} == {1350}
+    assert {(play.common.title, play.common.lead_in_ms) for play in plays} == {(announcement.title, 1350)}
     assert {t.event_id for t in plays[1].targets if t.device == first.pk} == {str(event.pk)}
 
 

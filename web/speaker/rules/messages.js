@@ -50,6 +50,7 @@ const INCOMING = {
     late: optional(late, "skip"),
     lead_in_ms: optional(integer, 0),
     overrides_quiet_hours: optional(flag, false),
+    title: optional(text, ""),
   }),
   cancel_announcement: shape({ event_id: text }),
   plan_changed: shape({ etag: optional(text, "") }),

@@ -153,10 +153,10 @@ test("the examples of the protocol's page that a speaker is sent are understood"
   const { readFile } = await import("node:fs/promises");
   const page = await readFile(new URL("../../../docs/device-protocol.md", import.meta.url), "utf8");
   const examples = [...page.matchAll(/```json\n(\{"type".*\})\n```/g)].map(([, frame]) => frame);
-  const types = examples
-    .map((frame) => decode(frame))
-    .filter(({ type }) => type !== "junk")
-    .map(({ type }) => type);
+  const understood = examples.map((frame) => decode(frame)).filter(({ type }) => type !== "junk");
+  const [push] = understood.flatMap((message) => (message.type === "play_announcement" ? [message.body] : []));
+  assert.equal(push.title, "Closing soon");
+  const types = understood.map(({ type }) => type);
   assert.deepEqual([...new Set(types)].sort(), [
     "cancel_announcement",
     "control",
