@@ -147,7 +147,8 @@ class Device(models.Model):
 class DevicePairing(models.Model):
     """A new speaker that waits for somebody to enter its code (the shape of RFC 8628).
 
-    Only a hash of the device's own code is kept. The token does not exist before the device fetches it.
+    Only a hash of the device's own code is kept. The token does not exist before the device fetches it, which it does
+    for whoever claimed it: `claim_entry` is that act in the audit trail.
     """
 
     device_code_hash = models.CharField(max_length=64, unique=True)
@@ -161,6 +162,7 @@ class DevicePairing(models.Model):
     last_polled_at = models.DateTimeField(null=True, blank=True)
     interval_s = models.PositiveSmallIntegerField(default=5)
     device = models.ForeignKey(Device, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    claim_entry = models.BigIntegerField(null=True, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

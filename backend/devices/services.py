@@ -9,16 +9,18 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
+from audit.models import AuditLog
 from audit.services import changes_named, record
 from clients.models import Client
 from common import clock
+from common.context import Actor, acting_as, current_actor
 from common.crypto import fingerprint, new_secret
 from common.errors import Refusal
 from common.rows import lock_row
@@ -171,9 +173,9 @@ def claim_device(*, client: Client, code: str, name: str, floor: Floor | None, n
     else:
         changes = {"name": name or known.name, "floor": floor or known.floor}
         device = change_device(device=known, values=changes)
-    waiting.device = device
-    waiting.save(update_fields=["device"])
-    record("claim", resource="device", resource_id=device.pk, client_id=client.pk)
+    entry = record("claim", resource="device", resource_id=device.pk, client_id=client.pk)
+    waiting.device, waiting.claim_entry = device, entry.pk
+    waiting.save(update_fields=["device", "claim_entry"])
     return device
 
 
@@ -216,9 +218,24 @@ def _answer_poll(device_code: str, now: datetime) -> tuple[str, Device | None, s
         waiting.fetched_at = now
         with system_scope("the speaker is known by its pairing alone"):
             device = lock_row(Device.objects.all(), waiting.device_id or 0)
-            token = _replace_token(device)
+            with acting_as(_claimant(waiting)), changes_named("fetch_token"):
+                token = _replace_token(device)
     waiting.save(update_fields=["last_polled_at", "interval_s", "fetched_at"])
     return result.answer, device, token
+
+
+def _claimant(claimed: DevicePairing) -> Actor:
+    """Whoever claimed a speaker, at its own address: it has no word of its own in who is let in."""
+    entry = AuditLog.everything.filter(pk=claimed.claim_entry).first()
+    if entry is None:
+        return current_actor()
+    return replace(
+        current_actor(),
+        user_id=entry.user_id,
+        name=entry.actor_name,
+        real_user_id=entry.real_user_id,
+        real_name=entry.real_actor_name,
+    )
 
 
 # --- tokens ----------------------------------------------------------------------------------------------

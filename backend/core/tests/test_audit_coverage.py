@@ -40,7 +40,7 @@ ELSEWHERE: dict[Route, str] = {
     (
         "POST",
         "devices/pair/token/",
-    ): "needs a claimed pairing: devices/tests/test_pairing_api.py; the claim is entered",
+    ): "needs a claimed pairing: devices/tests/test_pairing_api.py",
     ("POST", "auth/invitations/accept/"): "needs the token of a mail: users/tests",
     ("POST", "auth/password-reset/confirm/"): "needs the token of a mail: users/tests",
     ("POST", "announcements/draft/"): "needs a provider that writes: announcements/tests/test_drafts.py",

@@ -76,8 +76,10 @@ def test_the_whole_way(call, shop, at, pair, poll):
     at(NOW + 10 * SECOND)
     assert poll(pairing)[:2] == (400, "access_denied"), "once"
     with system_scope("test"):
-        entry = AuditLog.objects.get(action="claim")
-        assert (entry.resource_id, entry.client_id) == (str(body["id"]), shop.client.pk)
+        for action in ("claim", "fetch_token"):  # the speaker fetches for whoever entered its code
+            entry = AuditLog.objects.get(action=action)
+            assert (entry.resource_id, entry.client_id) == (str(body["id"]), shop.client.pk)
+            assert (entry.user_id, entry.actor_name) == (shop.admin.pk, shop.admin.username)
         assert body["token"] not in json.dumps(list(AuditLog.objects.values("details")))
         assert not DevicePairing.objects.filter(device_code_hash=pairing["device_code"]).exists()
 

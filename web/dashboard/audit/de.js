@@ -13,6 +13,7 @@ export default {
   "audit.action_draft": "Entwerfen lassen",
   "audit.action_export": "Ausgeführt als Datei",
   "audit.action_extend_trial": "Testzeit verlängert",
+  "audit.action_fetch_token": "Zugang geholt",
   "audit.action_generate": "Sprechen lassen",
   "audit.action_impersonate": "Begann zu handeln als",
   "audit.action_invite": "Eingeladen",

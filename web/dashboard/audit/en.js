@@ -13,6 +13,7 @@ export default {
   "audit.action_draft": "Had drafted",
   "audit.action_export": "Exported",
   "audit.action_extend_trial": "Extended the trial",
+  "audit.action_fetch_token": "Got its access",
   "audit.action_generate": "Had spoken",
   "audit.action_impersonate": "Began to act as",
   "audit.action_invite": "Invited",
