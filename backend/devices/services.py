@@ -226,7 +226,7 @@ def _answer_poll(device_code: str, now: datetime) -> tuple[str, Device | None, s
 
 def _claimant(claimed: DevicePairing) -> Actor:
     """Whoever claimed a speaker, at its own address: it has no word of its own in who is let in."""
-    entry = AuditLog.everything.filter(pk=claimed.claim_entry).first()
+    entry = AuditLog.everything.filter(pk=claimed.claim_entry or 0).first()
     if entry is None:
         return current_actor()
     return replace(
