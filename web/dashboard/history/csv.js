@@ -10,7 +10,22 @@ export const exporting = signal(/** @type {Export | null} */ (null));
 
 /** What stands in a line, by the API's own names. */
 export const COLUMNS = [
-  "play_at", "announcement_title", "floor_name", "device_name", "priority", "status", "reason", "error_message", "started_at", "completed_at", "start_error_us", "played_ms", "volume", "created_by_name", "play_id", "id",
+  "play_at",
+  "announcement_title",
+  "floor_name",
+  "device_name",
+  "priority",
+  "status",
+  "reason",
+  "error_message",
+  "started_at",
+  "completed_at",
+  "start_error_us",
+  "played_ms",
+  "volume",
+  "created_by_name",
+  "play_id",
+  "id",
 ];
 
 /**
@@ -26,7 +41,13 @@ export function field(value) {
 /** A line, with its end. @param {Record<string, unknown>} row */
 export const line = (row) => `${COLUMNS.map((name) => field(row[name])).join(",")}\r\n`;
 
-/** How far a list that goes back in time has come. @param {string} at @param {string | null} from @param {string | null} to @param {number} now */
+/**
+ * How far a list that goes back in time has come.
+ * @param {string} at
+ * @param {string | null} from
+ * @param {string | null} to
+ * @param {number} now
+ */
 export function shareOf(at, from, to, now) {
   const [start, end] = [Date.parse(from ?? ""), Math.min(now, Date.parse(to ?? ""))];
   return end > start ? Math.min(1, Math.max(0, (end - Date.parse(at)) / (end - start))) : 0;

@@ -30,9 +30,17 @@ export function datesOf(query, today) {
   return { period, first: plusDays(today, 1 - PERIODS[period]), last: today };
 }
 
-/** The query of the API: from the first midnight to the one after the last date. @param {URLSearchParams} query @param {{ first: string, last: string }} dates @param {string} zone */
+/**
+ * The query of the API: from the first midnight to the one after the last date.
+ * @param {URLSearchParams} query
+ * @param {{ first: string, last: string }} dates
+ * @param {string} zone
+ */
 export function askedOf(query, { first, last }, zone) {
-  const asked = new URLSearchParams({ from: new Date(midnight(first, zone)).toISOString(), to: new Date(midnight(plusDays(last, 1), zone)).toISOString() });
+  const asked = new URLSearchParams({
+    from: new Date(midnight(first, zone)).toISOString(),
+    to: new Date(midnight(plusDays(last, 1), zone)).toISOString(),
+  });
   for (const name of FILTERS) {
     const value = query.get(name);
     if (value) asked.set(name, value);
@@ -42,7 +50,14 @@ export function askedOf(query, { first, last }, zone) {
 
 /** @typedef {{ completed: number, failed: number, open: number, unreached: number, left_out: number }} Tally */
 
-/** Every date of the period with its numbers, those without a play too. @template {Tally & { day: string }} T @param {T[]} days @param {string} first @param {string} last @returns {(Tally & { day: string })[]} */
+/**
+ * Every date of the period with its numbers, those without a play too.
+ * @template {Tally & { day: string }} T
+ * @param {T[]} days
+ * @param {string} first
+ * @param {string} last
+ * @returns {(Tally & { day: string })[]}
+ */
 export function everyDay(days, first, last) {
   const there = new Map(days.map((each) => [each.day, each]));
   const all = [];
@@ -55,7 +70,8 @@ export function everyDay(days, first, last) {
 /** The sum of numbers. @param {Tally[]} tallies @returns {Tally} */
 export function summed(tallies) {
   const sum = { completed: 0, failed: 0, open: 0, unreached: 0, left_out: 0 };
-  for (const each of tallies) for (const name of /** @type {(keyof Tally)[]} */ (Object.keys(sum))) sum[name] += each[name];
+  for (const each of tallies)
+    for (const name of /** @type {(keyof Tally)[]} */ (Object.keys(sum))) sum[name] += each[name];
   return sum;
 }
 
@@ -65,7 +81,10 @@ export function success({ completed, failed, left_out }) {
   return meant ? completed / meant : null;
 }
 
-/** Of what was meant to be heard, the share for which the speaker was there; null while there is nothing. @param {Tally} tally */
+/**
+ * Of what was meant to be heard, the share for which the speaker was there; null while there is nothing.
+ * @param {Tally} tally
+ */
 export function reached({ completed, failed, left_out, unreached }) {
   const meant = completed + failed - left_out;
   return meant ? 1 - unreached / meant : null;

@@ -30,8 +30,16 @@
 /** A new one, on these floors. @param {number[]} floors @returns {Draft} */
 export function blank(floors) {
   return {
-    name: "", enabled: true, shuffle_music: true, shuffle_announcements: false, default_announcement_interval: "30", default_music_interval: "0",
-    quiet_hours_start: null, quiet_hours_end: null, items: [], floors: floors.map((floor) => ({ floor, priority: "0" })),
+    name: "",
+    enabled: true,
+    shuffle_music: true,
+    shuffle_announcements: false,
+    default_announcement_interval: "30",
+    default_music_interval: "0",
+    quiet_hours_start: null,
+    quiet_hours_end: null,
+    items: [],
+    floors: floors.map((floor) => ({ floor, priority: "0" })),
   };
 }
 
@@ -71,13 +79,18 @@ export function bodyOf(draft) {
     default_music_interval: Number(draft.default_music_interval),
     quiet_hours_start: draft.quiet_hours_start || null,
     quiet_hours_end: draft.quiet_hours_end || null,
-    items: draft.items.map((item) => ({ [item.kind === "music" ? "music_file" : "announcement"]: item.of, interval_minutes: item.interval ? Number(item.interval) : null })),
+    items: draft.items.map((item) => ({
+      [item.kind === "music" ? "music_file" : "announcement"]: item.of,
+      interval_minutes: item.interval ? Number(item.interval) : null,
+    })),
   };
 }
 
 /** Which floors have it, as the API takes it. @param {Draft} draft */
 export function floorsOf(draft) {
-  return { floors: draft.floors.map(({ floor, priority }) => ({ floor, priority: Math.round(Number(priority)) || 0 })) };
+  return {
+    floors: draft.floors.map(({ floor, priority }) => ({ floor, priority: Math.round(Number(priority)) || 0 })),
+  };
 }
 
 /**

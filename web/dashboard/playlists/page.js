@@ -11,5 +11,11 @@ addTexts({ en, de });
 
 /** The page; `id` is a playlist's, or `new`. @param {{ id?: string }} props */
 export default function Playlists({ id }) {
-  return id === undefined ? html`<${List} />` : html`<${Edit} key=${id} id=${id === "new" ? null : id} />`;
+  return id === undefined
+    ? html`
+        <${List} />
+      `
+    : html`
+        <${Edit} key=${id} id=${id === "new" ? null : id} />
+      `;
 }

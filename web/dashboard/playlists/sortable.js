@@ -11,7 +11,8 @@ const SCROLL_PX = 14;
 
 /**
  * @template T
- * @param {{ items: T[], keyOf: (item: T) => string, nameOf: (item: T) => string, onOrder: (items: T[]) => void, row: (item: T, index: number) => any, label: string }} props
+ * @param {{ items: T[], keyOf: (item: T) => string, nameOf: (item: T) => string, onOrder: (items: T[]) => void, row:
+ *   (item: T, index: number) => any, label: string }} props
  */
 export function Sortable({ items, keyOf, nameOf, onOrder, row, label }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
@@ -23,7 +24,9 @@ export function Sortable({ items, keyOf, nameOf, onOrder, row, label }) {
   useEffect(() => {
     if (focused === null) return;
     const at = items.findIndex((item) => keyOf(item) === focused);
-    /** @type {HTMLElement | null | undefined} */ (list.current?.children[at]?.querySelector(".playlists-handle"))?.focus();
+    /** @type {HTMLElement | null | undefined} */ (
+      list.current?.children[at]?.querySelector(".playlists-handle")
+    )?.focus();
     setFocused(null);
   }, [focused, items]);
 
@@ -68,15 +71,35 @@ export function Sortable({ items, keyOf, nameOf, onOrder, row, label }) {
     put(from, to);
   };
 
-  return html`<ol class="playlists-items" ref=${list} aria-label=${label}>
-    ${items.map((item, index) => html`<li key=${keyOf(item)} class=${classes({
-      dragged: drag?.from === index, before: drag && drag.to === index && drag.from > index, after: drag && drag.to === index && drag.from < index,
-    })}>
-      <button type="button" class="button icon playlists-handle" aria-label=${t("playlists.drag", { name: nameOf(item) })} title=${t("playlists.drag", { name: nameOf(item) })}
-        onPointerDown=${(/** @type {PointerEvent} */ event) => begin(event, index)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => keys(event, index)}><${Icon} name="drag" /></button>
-      ${row(item, index)}
-    </li>`)}
-  </ol><span class="unseen" role="status">${said}</span>`;
+  return html`
+    <ol class="playlists-items" ref=${list} aria-label=${label}>
+      ${items.map(
+        (item, index) => html`
+          <li
+            key=${keyOf(item)}
+            class=${classes({
+              dragged: drag?.from === index,
+              before: drag && drag.to === index && drag.from > index,
+              after: drag && drag.to === index && drag.from < index,
+            })}
+          >
+            <button
+              type="button"
+              class="button icon playlists-handle"
+              aria-label=${t("playlists.drag", { name: nameOf(item) })}
+              title=${t("playlists.drag", { name: nameOf(item) })}
+              onPointerDown=${(/** @type {PointerEvent} */ event) => begin(event, index)}
+              onKeyDown=${(/** @type {KeyboardEvent} */ event) => keys(event, index)}
+            >
+              <${Icon} name="drag" />
+            </button>
+            ${row(item, index)}
+          </li>
+        `,
+      )}
+    </ol>
+    <span class="unseen" role="status">${said}</span>
+  `;
 }
 
 /** Which row's place a height of the window belongs to. @param {HTMLElement} list @param {number} y */

@@ -15,12 +15,18 @@ export const STATUSES = ["pending", "delivered", "playing", "completed", "failed
 export const PRIORITIES = ["emergency", "instant", "timeline", "interval", "playlist"];
 
 /** All reasons for which a play may not be heard, or not whole. */
-export const REASONS = Object.keys(en).filter((key) => key.startsWith("plays.reason_")).map((key) => key.slice("plays.reason_".length));
+export const REASONS = Object.keys(en)
+  .filter((key) => key.startsWith("plays.reason_"))
+  .map((key) => key.slice("plays.reason_".length));
 
 /** How each state is coloured. @type {Record<Status, "good" | "warn" | "bad" | "accent" | "plain">} */
 export const KIND_OF = { pending: "plain", delivered: "plain", playing: "accent", completed: "good", failed: "bad" };
 
-/** Why something is not heard, as a sentence; a reason that this page does not know yet in the server's own words. @param {string} code @param {string} [message] */
+/**
+ * Why something is not heard, as a sentence; a reason that this page does not know yet in the server's own words.
+ * @param {string} code
+ * @param {string} [message]
+ */
 export function why(code, message = "") {
   const key = `plays.reason_${code}`;
   return has(key) ? t(key) : message || code;

@@ -6,7 +6,23 @@ import { dayAndTime, relative, t } from "../../common/i18n.js";
 import { invalidate, useQuery } from "../../common/query.js";
 import { goOn, look, me, signOut } from "../../common/session.js";
 import {
-  Avatar, Badge, Button, Card, Dialog, Failed, Form, Icon, Notice, PageHeader, PasswordField, Skeleton, TextField, sentence, toast, toastError, useForm,
+  Avatar,
+  Badge,
+  Button,
+  Card,
+  Dialog,
+  Failed,
+  Form,
+  Icon,
+  Notice,
+  PageHeader,
+  PasswordField,
+  Skeleton,
+  TextField,
+  sentence,
+  toast,
+  toastError,
+  useForm,
 } from "../../common/ui.js";
 import { html, useState } from "../../common/view.js";
 import { browserOf } from "./browsers.js";
@@ -22,7 +38,20 @@ export default function Page() {
   return html`
     <${PageHeader} title=${t("frame.profile")} lead=${t("profile.lead", { email: person.email })} />
     <${Who} />
-    ${person.impersonation ? html`<${Notice}>${t("profile.borrowed")}</${Notice}>` : html`<div class="grid profile-pair"><${Address} /><${Password} /></div><${Sessions} />`}`;
+    ${
+      person.impersonation
+        ? html`
+            <${Notice}>${t("profile.borrowed")}<//>
+          `
+        : html`
+            <div class="grid profile-pair">
+              <${Address} />
+              <${Password} />
+            </div>
+            <${Sessions} />
+          `
+    }
+  `;
 }
 
 /** Name, telephone and picture. */
@@ -56,20 +85,62 @@ function Who() {
     void picture(() => upload(`${MINE}avatar/`, body, { method: "PUT" }));
   };
 
-  return html`<${Card} title=${t("profile.who")}>
-    <div class="profile-who">
-      <div class="stack profile-picture" aria-busy=${busy}>
-        <${Avatar} name=${person.name || person.email} url=${person.avatar} />
-        <label class="button small"><${Icon} name="upload" />${t("profile.picture")}
-          <input class="unseen" type="file" accept="image/jpeg,image/png,image/webp" disabled=${busy} onChange=${choose} /></label>
-        ${person.avatar && html`<${Button} kind="plain" size="small" busy=${busy} onClick=${() => picture(() => api.delete(`${MINE}avatar/`))}>${t("profile.picture_remove")}</${Button}>`}
+  return html`
+    <${Card} title=${t("profile.who")}>
+      <div class="profile-who">
+        <div class="stack profile-picture" aria-busy=${busy}>
+          <${Avatar} name=${person.name || person.email} url=${person.avatar} />
+          <label class="button small">
+            <${Icon} name="upload" />
+            ${t("profile.picture")}
+            <input
+              class="unseen"
+              type="file"
+              accept="image/jpeg,image/png,image/webp"
+              disabled=${busy}
+              onChange=${choose}
+            />
+          </label>
+          ${
+            person.avatar &&
+            html`
+              <${Button}
+                kind="plain"
+                size="small"
+                busy=${busy}
+                onClick=${() => picture(() => api.delete(`${MINE}avatar/`))}
+              >
+                ${t("profile.picture_remove")}
+              <//>
+            `
+          }
+        </div>
+        <div class="grow">
+          <${Form}
+            form=${form}
+            actions=${html`
+              <${Button} kind="primary" type="submit" busy=${form.busy}>${t("frame.save")}<//>
+            `}
+          >
+            <${TextField}
+              label=${t("frame.your_name")}
+              autocomplete="name"
+              maxlength="150"
+              required
+              ...${form.of("name")}
+            />
+            <${TextField}
+              label=${t("frame.telephone")}
+              type="tel"
+              autocomplete="tel"
+              maxlength="20"
+              ...${form.of("phone")}
+            />
+          <//>
+        </div>
       </div>
-      <div class="grow"><${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" busy=${form.busy}>${t("frame.save")}</${Button}>`}>
-        <${TextField} label=${t("frame.your_name")} autocomplete="name" maxlength="150" required ...${form.of("name")} />
-        <${TextField} label=${t("frame.telephone")} type="tel" autocomplete="tel" maxlength="20" ...${form.of("phone")} />
-      </${Form}></div>
-    </div>
-  </${Card}>`;
+    <//>
+  `;
 }
 
 /** The address one signs in with. */
@@ -81,12 +152,32 @@ function Address() {
     form.set({ current_password: "" });
     toast(t("profile.address_changed", { email: values.email }));
   });
-  return html`<${Card} title=${t("frame.email")}>
-    <${Form} form=${form} actions=${html`<${Button} type="submit" busy=${form.busy} disabled=${form.values.email === before}>${t("profile.address_change")}</${Button}>`}>
-      <${TextField} label=${t("profile.address_new")} type="email" autocomplete="email" required ...${form.of("email")} />
-      <${PasswordField} label=${t("profile.current")} autocomplete="current-password" required ...${form.of("current_password")} />
-    </${Form}>
-  </${Card}>`;
+  return html`
+    <${Card} title=${t("frame.email")}>
+      <${Form}
+        form=${form}
+        actions=${html`
+          <${Button} type="submit" busy=${form.busy} disabled=${form.values.email === before}>
+            ${t("profile.address_change")}
+          <//>
+        `}
+      >
+        <${TextField}
+          label=${t("profile.address_new")}
+          type="email"
+          autocomplete="email"
+          required
+          ...${form.of("email")}
+        />
+        <${PasswordField}
+          label=${t("profile.current")}
+          autocomplete="current-password"
+          required
+          ...${form.of("current_password")}
+        />
+      <//>
+    <//>
+  `;
 }
 
 /** The password; a new one ends every other session. */
@@ -98,29 +189,96 @@ function Password() {
     form.set({ current_password: "", password: "" });
     toast(t("profile.password_changed"));
   });
-  return html`<${Card} title=${t("frame.password")}>
-    <${Form} form=${form} actions=${html`<${Button} type="submit" busy=${form.busy} disabled=${!form.values.password}>${t("profile.password_change")}</${Button}>`}>
-      <${PasswordField} label=${t("profile.current")} autocomplete="current-password" required ...${form.of("current_password")} />
-      <${PasswordField} label=${t("profile.password_new")} hint=${t("frame.password_rule")} autocomplete="new-password" required ...${form.of("password")} />
-    </${Form}>
-  </${Card}>`;
+  return html`
+    <${Card} title=${t("frame.password")}>
+      <${Form}
+        form=${form}
+        actions=${html`
+          <${Button} type="submit" busy=${form.busy} disabled=${!form.values.password}>
+            ${t("profile.password_change")}
+          <//>
+        `}
+      >
+        <${PasswordField}
+          label=${t("profile.current")}
+          autocomplete="current-password"
+          required
+          ...${form.of("current_password")}
+        />
+        <${PasswordField}
+          label=${t("profile.password_new")}
+          hint=${t("frame.password_rule")}
+          autocomplete="new-password"
+          required
+          ...${form.of("password")}
+        />
+      <//>
+    <//>
+  `;
 }
 
 /** Where one is signed in, and an end to all of it. */
 function Sessions() {
   const { data, error, reload } = useQuery("/api/auth/sessions/");
   const [leaving, setLeaving] = useState(false);
-  return html`<${Card} title=${t("profile.sessions")} actions=${html`<${Button} size="small" icon="leave" onClick=${() => setLeaving(true)}>${t("profile.everywhere")}</${Button}>`}>
-    ${error && !data && html`<${Failed} words=${sentence(error)} onRetry=${reload} />`}
-    ${!data && !error && html`<${Skeleton} lines=${2} />`}
-    ${data && html`<ul class="list">${data.map((/** @type {UserSession} */ one) => html`<li key=${one.id}>
-      <${Icon} name="screen" />
-      <span class="grow stack profile-session"><span class="strong">${browserOf(one.user_agent ?? "") || t("profile.unknown")}</span>
-        <span class="small quiet">${[one.ip_address, t("profile.since", { when: dayAndTime(one.began_at ?? "") })].filter(Boolean).join(" · ")}</span></span>
-      ${one.current ? html`<${Badge} kind="good">${t("profile.here")}</${Badge}>` : html`<span class="small quiet">${relative(one.used_at ?? "")}</span>`}
-    </li>`)}</ul>`}
-    ${leaving && html`<${Leave} onClose=${() => setLeaving(false)} />`}
-  </${Card}>`;
+  return html`
+    <${Card}
+      title=${t("profile.sessions")}
+      actions=${html`
+        <${Button} size="small" icon="leave" onClick=${() => setLeaving(true)}>${t("profile.everywhere")}<//>
+      `}
+    >
+      ${
+        error &&
+        !data &&
+        html`
+          <${Failed} words=${sentence(error)} onRetry=${reload} />
+        `
+      }
+      ${
+        !data &&
+        !error &&
+        html`
+          <${Skeleton} lines=${2} />
+        `
+      }
+      ${
+        data &&
+        html`
+          <ul class="list">
+            ${data.map(
+              (/** @type {UserSession} */ one) => html`
+                <li key=${one.id}>
+                  <${Icon} name="screen" />
+                  <span class="grow stack profile-session">
+                    <span class="strong">${browserOf(one.user_agent ?? "") || t("profile.unknown")}</span>
+                    <span class="small quiet">
+                      ${[one.ip_address, t("profile.since", { when: dayAndTime(one.began_at ?? "") })].filter(Boolean).join(" · ")}
+                    </span>
+                  </span>
+                  ${
+                    one.current
+                      ? html`
+                          <${Badge} kind="good">${t("profile.here")}<//>
+                        `
+                      : html`
+                          <span class="small quiet">${relative(one.used_at ?? "")}</span>
+                        `
+                  }
+                </li>
+              `,
+            )}
+          </ul>
+        `
+      }
+      ${
+        leaving &&
+        html`
+          <${Leave} onClose=${() => setLeaving(false)} />
+        `
+      }
+    <//>
+  `;
 }
 
 /** @param {{ onClose: () => void }} props */
@@ -129,10 +287,23 @@ function Leave({ onClose }) {
     await api.post("/api/auth/logout-everywhere/", values);
     await signOut();
   });
-  return html`<${Dialog} title=${t("profile.everywhere")} onClose=${onClose}>
-    <p>${t("profile.everywhere_text")}</p>
-    <${Form} form=${form} actions=${html`<${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="danger" type="submit" busy=${form.busy}>${t("profile.everywhere")}</${Button}>`}>
-      <${PasswordField} label=${t("profile.current")} autocomplete="current-password" required ...${form.of("current_password")} />
-    </${Form}>
-  </${Dialog}>`;
+  return html`
+    <${Dialog} title=${t("profile.everywhere")} onClose=${onClose}>
+      <p>${t("profile.everywhere_text")}</p>
+      <${Form}
+        form=${form}
+        actions=${html`
+          <${Button} onClick=${onClose}>${t("common.cancel")}<//>
+          <${Button} kind="danger" type="submit" busy=${form.busy}>${t("profile.everywhere")}<//>
+        `}
+      >
+        <${PasswordField}
+          label=${t("profile.current")}
+          autocomplete="current-password"
+          required
+          ...${form.of("current_password")}
+        />
+      <//>
+    <//>
+  `;
 }

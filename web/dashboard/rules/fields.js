@@ -21,12 +21,33 @@ export function Weekdays({ value, onValue, error }) {
     const next = on.includes(day) ? on.filter((each) => each !== day) : [...on, day].sort();
     if (next.length) onValue(next.length === WEEKDAYS.length ? [] : next);
   };
-  return html`<fieldset class="field"><legend>${t("rules.days")}</legend>
-    <div class="rules-days">${WEEKDAYS.map((day) => html`<label key=${day} title=${weekdayName(day, "long")}>
-      <input type="checkbox" checked=${on.includes(day)} aria-label=${weekdayName(day, "long")} onChange=${() => toggle(day)} /><span>${weekdayName(day)}</span></label>`)}
-      <span class="small quiet">${daysInWords(value)}</span></div>
-    ${error && html`<span class="wrong" role="alert">${error}</span>`}
-  </fieldset>`;
+  return html`
+    <fieldset class="field">
+      <legend>${t("rules.days")}</legend>
+      <div class="rules-days">
+        ${WEEKDAYS.map(
+          (day) => html`
+            <label key=${day} title=${weekdayName(day, "long")}>
+              <input
+                type="checkbox"
+                checked=${on.includes(day)}
+                aria-label=${weekdayName(day, "long")}
+                onChange=${() => toggle(day)}
+              />
+              <span>${weekdayName(day)}</span>
+            </label>
+          `,
+        )}
+        <span class="small quiet">${daysInWords(value)}</span>
+      </div>
+      ${
+        error &&
+        html`
+          <span class="wrong" role="alert">${error}</span>
+        `
+      }
+    </fieldset>
+  `;
 }
 
 /** Days of the week in few words. @param {number[]} days */
@@ -35,7 +56,15 @@ export function daysInWords(days) {
   return days.join() === "1,2,3,4,5" ? t("rules.weekdays") : days.map((day) => weekdayName(day)).join(", ");
 }
 
-/** @typedef {{ quiet_hours_start: string | null, quiet_hours_end: string | null }} Quiet a wall clock's HH:MM, or seconds too */
+/**
+ * @typedef {{ quiet_hours_start: string | null, quiet_hours_end: string | null }} Quiet a wall clock's HH:MM, or
+ *   seconds too
+ */
+
+/** What is offered first, and none. @type {Quiet} */
+const AT_NIGHT = { quiet_hours_start: "20:00", quiet_hours_end: "08:00" };
+/** @type {Quiet} */
+const NEVER = { quiet_hours_start: null, quiet_hours_end: null };
 
 /**
  * Quiet hours, or none.
@@ -43,16 +72,44 @@ export function daysInWords(days) {
  */
 export function QuietHours({ value, onValue, error, hint }) {
   const on = value.quiet_hours_start !== null;
-  const put = (/** @type {Partial<Quiet>} */ some) => onValue({ quiet_hours_start: value.quiet_hours_start, quiet_hours_end: value.quiet_hours_end, ...some });
-  return html`<div class="stack tight">
-    <${Switch} checkbox label=${t("rules.quiet")} hint=${hint ?? t("rules.quiet_hint")} checked=${on}
-      onValue=${(/** @type {boolean} */ wanted) => onValue(wanted ? { quiet_hours_start: "20:00", quiet_hours_end: "08:00" } : { quiet_hours_start: null, quiet_hours_end: null })} />
-    ${on && html`<div class="rules-quiet">
-      <${TextField} type="time" label=${t("rules.quiet_from")} value=${(value.quiet_hours_start ?? "").slice(0, 5)} onValue=${(/** @type {string} */ at) => put({ quiet_hours_start: at })} />
-      <${TextField} type="time" label=${t("rules.quiet_to")} value=${(value.quiet_hours_end ?? "").slice(0, 5)} onValue=${(/** @type {string} */ at) => put({ quiet_hours_end: at })} />
-    </div>`}
-    ${error && html`<span class="small bad" role="alert">${error}</span>`}
-  </div>`;
+  const put = (/** @type {Partial<Quiet>} */ some) =>
+    onValue({ quiet_hours_start: value.quiet_hours_start, quiet_hours_end: value.quiet_hours_end, ...some });
+  return html`
+    <div class="stack tight">
+      <${Switch}
+        checkbox
+        label=${t("rules.quiet")}
+        hint=${hint ?? t("rules.quiet_hint")}
+        checked=${on}
+        onValue=${(/** @type {boolean} */ wanted) => onValue(wanted ? AT_NIGHT : NEVER)}
+      />
+      ${
+        on &&
+        html`
+          <div class="rules-quiet">
+            <${TextField}
+              type="time"
+              label=${t("rules.quiet_from")}
+              value=${(value.quiet_hours_start ?? "").slice(0, 5)}
+              onValue=${(/** @type {string} */ at) => put({ quiet_hours_start: at })}
+            />
+            <${TextField}
+              type="time"
+              label=${t("rules.quiet_to")}
+              value=${(value.quiet_hours_end ?? "").slice(0, 5)}
+              onValue=${(/** @type {string} */ at) => put({ quiet_hours_end: at })}
+            />
+          </div>
+        `
+      }
+      ${
+        error &&
+        html`
+          <span class="small bad" role="alert">${error}</span>
+        `
+      }
+    </div>
+  `;
 }
 
 /** Quiet hours in few words; empty without any. @param {Quiet} rule */
@@ -70,18 +127,65 @@ export function quietInWords({ quiet_hours_start: from, quiet_hours_end: to }) {
  */
 export function Places({ floors, chosen, onFloors, error, devices, chosenDevices = [], onDevices }) {
   const apart = devices?.filter((device) => device.floor === null || !chosen.includes(device.floor)) ?? [];
-  const flip = (/** @type {number[]} */ ids, /** @type {number} */ id) => (ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id]);
-  return html`<div class="stack tight">
-    <fieldset class="field"><legend>${t("rules.floors")}</legend>
-      ${floors.length ? html`<div class="rules-places">${floors.map((floor) => html`<${Switch} key=${floor.id} checkbox label=${floor.name} checked=${chosen.includes(floor.id)} onValue=${() => onFloors(flip(chosen, floor.id))} />`)}</div>`
-        : html`<${Notice}>${t("rules.no_floors")}</${Notice}>`}
-    </fieldset>
-    ${apart.length > 0 && html`<details open=${chosenDevices.length > 0}><summary>${t("rules.speakers")}</summary>
-      <p class="small quiet">${t("rules.speakers_hint")}</p>
-      <div class="rules-places">${apart.map((device) => html`<${Switch} key=${device.id} checkbox label=${device.name} hint=${device.floor_name} checked=${chosenDevices.includes(device.id)} onValue=${() => onDevices?.(flip(chosenDevices, device.id))} />`)}</div>
-    </details>`}
-    ${error && html`<span class="small bad" role="alert">${error}</span>`}
-  </div>`;
+  const flip = (/** @type {number[]} */ ids, /** @type {number} */ id) =>
+    ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id];
+  return html`
+    <div class="stack tight">
+      <fieldset class="field">
+        <legend>${t("rules.floors")}</legend>
+        ${
+          floors.length
+            ? html`
+                <div class="rules-places">
+                  ${floors.map(
+                    (floor) => html`
+                      <${Switch}
+                        key=${floor.id}
+                        checkbox
+                        label=${floor.name}
+                        checked=${chosen.includes(floor.id)}
+                        onValue=${() => onFloors(flip(chosen, floor.id))}
+                      />
+                    `,
+                  )}
+                </div>
+              `
+            : html`
+                <${Notice}>${t("rules.no_floors")}<//>
+              `
+        }
+      </fieldset>
+      ${
+        apart.length > 0 &&
+        html`
+          <details open=${chosenDevices.length > 0}>
+            <summary>${t("rules.speakers")}</summary>
+            <p class="small quiet">${t("rules.speakers_hint")}</p>
+            <div class="rules-places">
+              ${apart.map(
+                (device) => html`
+                  <${Switch}
+                    key=${device.id}
+                    checkbox
+                    label=${device.name}
+                    hint=${device.floor_name}
+                    checked=${chosenDevices.includes(device.id)}
+                    onValue=${() => onDevices?.(flip(chosenDevices, device.id))}
+                  />
+                `,
+              )}
+            </div>
+          </details>
+        `
+      }
+      ${
+        error &&
+        html`
+          <span class="small bad" role="alert">${error}</span>
+        `
+      }
+    </div>
+  `;
 }
 
 /**

@@ -1,15 +1,23 @@
 /**
- * A schedule as it is typed, and what the API takes. A number that is typed is a text until it is sent: an empty field is no 0.
+ * A schedule as it is typed, and what the API takes. A number that is typed is a text until it is sent: an empty field
+ * is no 0.
  */
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["Schedule"]} Schedule */
-/** @typedef {{ announcement: number, title: string, minutes: string, seconds: string }} DraftEntry when in the cycle, timelines only */
-/** @typedef {{ start: string, end: string, note: string }} DaysOff local dates, both included; an empty end is the same day */
+/**
+ * @typedef {{ announcement: number, title: string, minutes: string, seconds: string }} DraftEntry when in the cycle,
+ *   timelines only
+ */
+/**
+ * @typedef {{ start: string, end: string, note: string }} DaysOff local dates, both included; an empty end is the same
+ *   day
+ */
 
 /**
  * @typedef {object} Draft
  * @property {string} name
- * @property {"interval" | "day" | "cycle"} kind again and again; at times of day, which is a cycle of a day; or at times of a shorter cycle
+ * @property {"interval" | "day" | "cycle"} kind again and again; at times of day, which is a cycle of a day; or at
+ *   times of a shorter cycle
  * @property {boolean} enabled
  * @property {string} interval_minutes
  * @property {string} cycle_duration_minutes
@@ -28,8 +36,19 @@ const DAY_MINUTES = 1440;
 /** A new one: every half hour, on these floors. @param {number[]} floors @returns {Draft} */
 export function blank(floors) {
   return {
-    name: "", kind: "interval", enabled: true, interval_minutes: "30", cycle_duration_minutes: "60", avoid_repeat: true,
-    quiet_hours_start: null, quiet_hours_end: null, active_days: [], schedule_announcements: [], floors, devices: [], exceptions: [],
+    name: "",
+    kind: "interval",
+    enabled: true,
+    interval_minutes: "30",
+    cycle_duration_minutes: "60",
+    avoid_repeat: true,
+    quiet_hours_start: null,
+    quiet_hours_end: null,
+    active_days: [],
+    schedule_announcements: [],
+    floors,
+    devices: [],
+    exceptions: [],
   };
 }
 
@@ -41,15 +60,26 @@ export function draftOf(row) {
     kind: row.schedule_type === "interval" ? "interval" : row.cycle_duration_minutes === DAY_MINUTES ? "day" : "cycle",
     enabled: row.enabled ?? true,
     interval_minutes: row.interval_minutes ? String(row.interval_minutes) : fresh.interval_minutes,
-    cycle_duration_minutes: row.cycle_duration_minutes && row.cycle_duration_minutes !== DAY_MINUTES ? String(row.cycle_duration_minutes) : fresh.cycle_duration_minutes,
+    cycle_duration_minutes:
+      row.cycle_duration_minutes && row.cycle_duration_minutes !== DAY_MINUTES
+        ? String(row.cycle_duration_minutes)
+        : fresh.cycle_duration_minutes,
     avoid_repeat: row.avoid_repeat ?? true,
     quiet_hours_start: row.quiet_hours_start?.slice(0, 5) ?? null,
     quiet_hours_end: row.quiet_hours_end?.slice(0, 5) ?? null,
     active_days: row.active_days ?? [],
-    schedule_announcements: (row.schedule_announcements ?? []).map((entry) => ({ announcement: entry.announcement, title: entry.title, ...clockOf(entry.timestamp_seconds ?? 0) })),
+    schedule_announcements: (row.schedule_announcements ?? []).map((entry) => ({
+      announcement: entry.announcement,
+      title: entry.title,
+      ...clockOf(entry.timestamp_seconds ?? 0),
+    })),
     floors: row.floors ?? [],
     devices: row.devices ?? [],
-    exceptions: (row.exceptions ?? []).map(({ start, end, note }) => ({ start, end: end === start ? "" : end ?? "", note: note ?? "" })),
+    exceptions: (row.exceptions ?? []).map(({ start, end, note }) => ({
+      start,
+      end: end === start ? "" : (end ?? ""),
+      note: note ?? "",
+    })),
   };
 }
 
@@ -58,7 +88,10 @@ export function clockOf(seconds) {
   return { minutes: String(Math.floor(seconds / 60)), seconds: String(seconds % 60).padStart(2, "0") };
 }
 
-/** The second of the cycle that was typed; null while nothing was. @param {Pick<DraftEntry, "minutes" | "seconds">} entry */
+/**
+ * The second of the cycle that was typed; null while nothing was.
+ * @param {Pick<DraftEntry, "minutes" | "seconds">} entry
+ */
 export function secondOf({ minutes, seconds }) {
   return minutes === "" && seconds === "" ? null : (Number(minutes) || 0) * 60 + (Number(seconds) || 0);
 }
@@ -79,17 +112,25 @@ export function bodyOf(draft) {
     quiet_hours_start: draft.quiet_hours_start || null,
     quiet_hours_end: draft.quiet_hours_end || null,
     active_days: draft.active_days,
-    schedule_announcements: draft.schedule_announcements.map((entry) => ({ announcement: entry.announcement, ...(timeline && { timestamp_seconds: secondOf(entry) }) })),
+    schedule_announcements: draft.schedule_announcements.map((entry) => ({
+      announcement: entry.announcement,
+      ...(timeline && { timestamp_seconds: secondOf(entry) }),
+    })),
     floors: draft.floors,
     devices: draft.devices,
-    exceptions: draft.exceptions.filter(({ start }) => start).map(({ start, end, note }) => ({ start, end: end || start, note })),
+    exceptions: draft.exceptions
+      .filter(({ start }) => start)
+      .map(({ start, end, note }) => ({ start, end: end || start, note })),
   };
 }
 
 /** The length of the cycle in minutes; null while none was typed. @param {Draft} draft */
 const cycleOf = (draft) => (draft.kind === "day" ? DAY_MINUTES : whole(draft.cycle_duration_minutes));
 
-/** A second of the day as a time field has it: 17:45, or 17:45:30. @param {Pick<DraftEntry, "minutes" | "seconds">} entry */
+/**
+ * A second of the day as a time field has it: 17:45, or 17:45:30.
+ * @param {Pick<DraftEntry, "minutes" | "seconds">} entry
+ */
 export function timeOf(entry) {
   const second = secondOf(entry);
   if (second === null) return "";
@@ -104,7 +145,10 @@ export function clockOfTime(time) {
   return clockOf(hours * 3600 + minutes * 60 + seconds);
 }
 
-/** Where one more announcement would stand: at nine and then each hour of a day, quarter by quarter of a shorter cycle. @param {Draft} draft */
+/**
+ * Where one more announcement would stand: at nine and then each hour of a day, quarter by quarter of a shorter cycle.
+ * @param {Draft} draft
+ */
 export function nextSecond(draft) {
   const seconds = (cycleOf(draft) ?? 60) * 60;
   const there = draft.schedule_announcements.map((entry) => secondOf(entry) ?? 0);

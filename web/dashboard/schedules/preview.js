@@ -37,30 +37,113 @@ export function Preview({ draft, replaces }) {
     };
   }, [asked, somewhere]);
 
-  return html`<${Card} title=${t("schedules.preview")} class="schedules-preview">
-    <p class="small quiet schedules-said">${t(draft.enabled ? "schedules.preview_lead" : "schedules.preview_off")}</p>
-    <div aria-live="polite">${!somewhere ? html`<p>${t("schedules.preview_nowhere")}</p>`
-      : seen.error ? html`<p class="warn">${seen.error instanceof ApiError && seen.error.status === 400 ? seen.error.beside([]) || t("schedules.preview_incomplete") : sentence(seen.error)}</p>`
-        : !seen.data ? html`<${Skeleton} lines=${3} height="2rem" />` : html`<${Times} data=${seen.data} several=${draft.schedule_announcements.length > 1} />`}</div>
-  </${Card}>`;
+  return html`
+    <${Card} title=${t("schedules.preview")} class="schedules-preview">
+      <p class="small quiet schedules-said">${t(draft.enabled ? "schedules.preview_lead" : "schedules.preview_off")}</p>
+      <div aria-live="polite">
+        ${
+          !somewhere
+            ? html`
+                <p>${t("schedules.preview_nowhere")}</p>
+              `
+            : seen.error
+              ? html`
+                  <p class="warn">
+                    ${refused(seen.error)}
+                  </p>
+                `
+              : !seen.data
+                ? html`
+                    <${Skeleton} lines=${3} height="2rem" />
+                  `
+                : html`
+                    <${Times} data=${seen.data} several=${draft.schedule_announcements.length > 1} />
+                  `
+        }
+      </div>
+    <//>
+  `;
+}
+
+/** Why there are no times to show: what fields show themselves is not said twice. @param {unknown} error */
+function refused(error) {
+  if (!(error instanceof ApiError) || error.status !== 400) return sentence(error);
+  return error.beside([]) || t("schedules.preview_incomplete");
 }
 
 /** @param {{ data: Foreseen, several: boolean }} props */
 function Times({ data, several }) {
   const zones = new Set(data.occurrences.map((each) => each.timezone));
   const ends = day(data.until);
-  return html`<div class="stack">
-    ${data.occurrences.length === 0 && html`<p class="warn">${t("schedules.preview_empty", { day: ends })}</p>`}
-    ${byDay(data.occurrences).slice(0, 4).map(([date, times]) => html`<section key=${date}>
-      <h3>${day(`${date}T12:00:00Z`, { zone: "UTC" })}</h3>
-      <ol class="schedules-times">${times.slice(0, MOST_OF_A_DAY).map((each) => html`<li key=${each.at + each.timezone} class="number">${time(each.at, { zone: each.timezone, seconds: each.local_time.slice(17, 19) !== "00" })}
-        ${zones.size > 1 && html`<span class="small quiet">${city(each.timezone)}</span>`}${several && each.announcement_title && html`<span class="small quiet cut">${each.announcement_title}</span>`}</li>`)}
-        ${times.length > MOST_OF_A_DAY && html`<li class="quiet">…</li>`}</ol>
-    </section>`)}
-    ${zones.size === 1 && html`<p class="small quiet">${t("schedules.preview_zone", { zone: [...zones][0] })}</p>`}
-    ${data.left_out.length > 0 && html`<section><h3>${t("schedules.left_out_title")}</h3>
-      <ul class="stack tight small">${data.left_out.map((each) => html`<li key=${each.reason}>${t("schedules.left_out", { n: each.number, why: why(each.reason, each.message) })}</li>`)}</ul></section>`}
-  </div>`;
+  return html`
+    <div class="stack">
+      ${
+        data.occurrences.length === 0 &&
+        html`
+          <p class="warn">${t("schedules.preview_empty", { day: ends })}</p>
+        `
+      }
+      ${byDay(data.occurrences)
+        .slice(0, 4)
+        .map(
+          ([date, times]) => html`
+            <section key=${date}>
+              <h3>${day(`${date}T12:00:00Z`, { zone: "UTC" })}</h3>
+              <ol class="schedules-times">
+                ${times.slice(0, MOST_OF_A_DAY).map(
+                  (each) => html`
+                    <li key=${each.at + each.timezone} class="number">
+                      ${time(each.at, { zone: each.timezone, seconds: each.local_time.slice(17, 19) !== "00" })}
+                      ${
+                        zones.size > 1 &&
+                        html`
+                          <span class="small quiet">${city(each.timezone)}</span>
+                        `
+                      }${
+                        several &&
+                        each.announcement_title &&
+                        html`
+                          <span class="small quiet cut">${each.announcement_title}</span>
+                        `
+                      }
+                    </li>
+                  `,
+                )}
+                ${
+                  times.length > MOST_OF_A_DAY &&
+                  html`
+                    <li class="quiet">…</li>
+                  `
+                }
+              </ol>
+            </section>
+          `,
+        )}
+      ${
+        zones.size === 1 &&
+        html`
+          <p class="small quiet">${t("schedules.preview_zone", { zone: [...zones][0] })}</p>
+        `
+      }
+      ${
+        data.left_out.length > 0 &&
+        html`
+          <section>
+            <h3>${t("schedules.left_out_title")}</h3>
+            <ul class="stack tight small">
+              ${data.left_out.map(
+                (each) => html`
+                  <li key=${each.reason}>
+                    ${t("schedules.left_out", { n: each.number, why: why(each.reason, each.message) })}
+                  </li>
+                `,
+              )}
+            </ul>
+          </section>
+        `
+      }
+    </div>
+  `;
 }
 
 /** A zone in short: Europe/London is London. @param {string} zone */

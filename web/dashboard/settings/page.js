@@ -15,5 +15,11 @@ export default function Page() {
     <${PageHeader} title=${t("frame.settings")} />
     <${Business} />
     <${Floors} />
-    ${may("webhooks.manage") && html`<${Webhooks} />`}`;
+    ${
+      may("webhooks.manage") &&
+      html`
+        <${Webhooks} />
+      `
+    }
+  `;
 }

@@ -13,7 +13,13 @@ import { html } from "../../common/view.js";
 /** @param {{ user?: User, onClose: () => void }} props without a user it invites one */
 export function PersonDialog({ user, onClose }) {
   const floors = useQuery("/api/floors/?page_size=200");
-  const initial = { name: user?.name ?? "", email: user?.email ?? "", phone: user?.phone ?? "", role: user?.role ?? "floor_user", floor: String(user?.floor ?? "") };
+  const initial = {
+    name: user?.name ?? "",
+    email: user?.email ?? "",
+    phone: user?.phone ?? "",
+    role: user?.role ?? "floor_user",
+    floor: String(user?.floor ?? ""),
+  };
   const form = useForm(initial, async (values) => {
     const body = { ...values, floor: values.role === "floor_user" && values.floor ? Number(values.floor) : null };
     if (user) await api.patch(`/api/users/${user.id}/`, body);
@@ -24,22 +30,59 @@ export function PersonDialog({ user, onClose }) {
   });
   const { role } = form.values;
   const { error: roleWrong } = form.of("role");
-  const options = /** @type {[string, string][]} */ ([["", t("team.choose_floor")], ...(floors.data?.results ?? []).map((/** @type {Floor} */ floor) => [String(floor.id), floor.name])]);
-  return html`<${Dialog} title=${user ? t("team.edit_title") : t("team.invite_title")} onClose=${onClose}>
-    <${Form} form=${form} actions=${html`
-      <${Button} onClick=${onClose}>${t("common.cancel")}</${Button}>
-      <${Button} kind="primary" type="submit" busy=${form.busy}>${user ? t("frame.save") : t("team.send")}</${Button}>`}>
-      <${TextField} label=${t("team.name")} maxlength="150" required ...${form.of("name")} />
-      <${TextField} label=${t("frame.email")} type="email" maxlength="150" required hint=${user ? undefined : t("team.email_hint")} ...${form.of("email")} />
-      <${TextField} label=${t("team.phone")} type="tel" maxlength="20" ...${form.of("phone")} />
-      <div class="field"><span class="label">${t("team.may")}</span>
-        <${Segments} label=${t("team.may")} value=${role} onValue=${(/** @type {any} */ next) => form.set({ role: next })} options=${[["floor_user", t("team.role_floor_user")], ["client", t("team.role_client")]]} />
-        <span class="hint">${t(role === "client" ? "team.client_hint" : "team.floor_user_hint")}</span>
-        ${roleWrong && html`<span class="wrong" role="alert">${roleWrong}</span>`}
-      </div>
-      ${role === "floor_user" && (floors.data?.results.length === 0
-        ? html`<${Notice} kind="warn">${t("team.no_floor")}</${Notice}>`
-        : html`<${Select} label=${t("team.floor")} options=${options} ...${form.of("floor")} />`)}
-    </${Form}>
-  </${Dialog}>`;
+  const options = /** @type {[string, string][]} */ ([
+    ["", t("team.choose_floor")],
+    ...(floors.data?.results ?? []).map((/** @type {Floor} */ floor) => [String(floor.id), floor.name]),
+  ]);
+  return html`
+    <${Dialog} title=${user ? t("team.edit_title") : t("team.invite_title")} onClose=${onClose}>
+      <${Form}
+        form=${form}
+        actions=${html`
+          <${Button} onClick=${onClose}>${t("common.cancel")}<//>
+          <${Button} kind="primary" type="submit" busy=${form.busy}>${user ? t("frame.save") : t("team.send")}<//>
+        `}
+      >
+        <${TextField} label=${t("team.name")} maxlength="150" required ...${form.of("name")} />
+        <${TextField}
+          label=${t("frame.email")}
+          type="email"
+          maxlength="150"
+          required
+          hint=${user ? undefined : t("team.email_hint")}
+          ...${form.of("email")}
+        />
+        <${TextField} label=${t("team.phone")} type="tel" maxlength="20" ...${form.of("phone")} />
+        <div class="field">
+          <span class="label">${t("team.may")}</span>
+          <${Segments}
+            label=${t("team.may")}
+            value=${role}
+            onValue=${(/** @type {any} */ next) => form.set({ role: next })}
+            options=${[
+              ["floor_user", t("team.role_floor_user")],
+              ["client", t("team.role_client")],
+            ]}
+          />
+          <span class="hint">${t(role === "client" ? "team.client_hint" : "team.floor_user_hint")}</span>
+          ${
+            roleWrong &&
+            html`
+              <span class="wrong" role="alert">${roleWrong}</span>
+            `
+          }
+        </div>
+        ${
+          role === "floor_user" &&
+          (floors.data?.results.length === 0
+            ? html`
+                <${Notice} kind="warn">${t("team.no_floor")}<//>
+              `
+            : html`
+                <${Select} label=${t("team.floor")} options=${options} ...${form.of("floor")} />
+              `)
+        }
+      <//>
+    <//>
+  `;
 }

@@ -8,14 +8,26 @@ test("a period ends today", () => {
   assert.deepEqual(dates(""), { period: "week", first: "2026-07-02", last: "2026-07-08" });
   assert.deepEqual(dates("period=today"), { period: "today", first: "2026-07-08", last: "2026-07-08" });
   assert.deepEqual(dates("period=always"), { period: "week", first: "2026-07-02", last: "2026-07-08" });
-  assert.deepEqual(dates("first=2026-06-01&last=2026-06-03"), { period: "own", first: "2026-06-01", last: "2026-06-03" });
+  assert.deepEqual(dates("first=2026-06-01&last=2026-06-03"), {
+    period: "own",
+    first: "2026-06-01",
+    last: "2026-06-03",
+  });
   assert.deepEqual(dates("first=2026-06-05&last=2026-06-03").first, "2026-06-03");
   assert.deepEqual(dates("first=2020-01-01&last=2026-06-30").first, "2026-03-31"); // 92 days with both ends
 });
 
 test("the question reaches from midnight to midnight, with the filters and nothing else", () => {
-  const asked = askedOf(new URLSearchParams("reason=offline&period=week&device="), { first: "2026-07-01", last: "2026-07-02" }, "Europe/Berlin");
-  assert.deepEqual(Object.fromEntries(asked), { from: "2026-06-30T22:00:00.000Z", to: "2026-07-02T22:00:00.000Z", reason: "offline" });
+  const asked = askedOf(
+    new URLSearchParams("reason=offline&period=week&device="),
+    { first: "2026-07-01", last: "2026-07-02" },
+    "Europe/Berlin",
+  );
+  assert.deepEqual(Object.fromEntries(asked), {
+    from: "2026-06-30T22:00:00.000Z",
+    to: "2026-07-02T22:00:00.000Z",
+    reason: "offline",
+  });
 });
 
 const tally = (/** @type {any} */ some) => ({ completed: 0, failed: 0, open: 0, unreached: 0, left_out: 0, ...some });
@@ -27,14 +39,36 @@ test("what was left out on purpose is no failure", () => {
 });
 
 test("days without a play are there, and sums are of all", () => {
-  const days = everyDay([{ day: "2026-07-02", ...tally({ completed: 2 }) }, { day: "2026-07-04", ...tally({ completed: 1, failed: 1 }) }], "2026-07-01", "2026-07-04");
-  assert.deepEqual(days.map((each) => [each.day.slice(-2), each.completed]), [["01", 0], ["02", 2], ["03", 0], ["04", 1]]);
+  const days = everyDay(
+    [
+      { day: "2026-07-02", ...tally({ completed: 2 }) },
+      { day: "2026-07-04", ...tally({ completed: 1, failed: 1 }) },
+    ],
+    "2026-07-01",
+    "2026-07-04",
+  );
+  assert.deepEqual(
+    days.map((each) => [each.day.slice(-2), each.completed]),
+    [
+      ["01", 0],
+      ["02", 2],
+      ["03", 0],
+      ["04", 1],
+    ],
+  );
   assert.deepEqual([summed(days).completed, summed(days).failed], [3, 1]);
   assert.deepEqual([1, 3, 9, 47, 801].map(top), [1, 4, 10, 50, 1000]);
 });
 
 test("fields are quoted where they must be, and never computed", () => {
-  assert.deepEqual(["plain", 'a "b", c', "=1+1", -5, null, "x\ny"].map(field), ["plain", '"a ""b"", c"', "'=1+1", "-5", "", '"x\ny"']);
+  assert.deepEqual(["plain", 'a "b", c', "=1+1", -5, null, "x\ny"].map(field), [
+    "plain",
+    '"a ""b"", c"',
+    "'=1+1",
+    "-5",
+    "",
+    '"x\ny"',
+  ]);
   assert.equal(line({ id: "7" }).split(",").length, COLUMNS.length);
 });
 

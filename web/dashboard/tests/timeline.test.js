@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ZOOMS, counted, dateOf, marks, midnight, nearest, placed, plusDays, runs, span, stretchOf } from "../timeline/day.js";
+import {
+  ZOOMS,
+  counted,
+  dateOf,
+  marks,
+  midnight,
+  nearest,
+  placed,
+  plusDays,
+  runs,
+  span,
+  stretchOf,
+} from "../timeline/day.js";
 
 const HOUR = 3_600_000;
 
@@ -37,11 +49,15 @@ test("a stretch stands where it is, cut by the day, and can be seen", () => {
   assert.equal(marks(day, 0).length, 12);
 });
 
-const item = (/** @type {string} */ at, /** @type {any} */ more = {}) => /** @type {any} */ ({ at, starts_at: null, ends_at: null, duration_ms: 5000, outcome: "plays", ...more });
+const item = (/** @type {string} */ at, /** @type {any} */ more = {}) =>
+  /** @type {any} */ ({ at, starts_at: null, ends_at: null, duration_ms: 5000, outcome: "plays", ...more });
 
 test("what waited stands where it sounded, what did not where it was due", () => {
   const late = item("2026-07-01T12:00:00Z", { starts_at: "2026-07-01T12:00:10Z", ends_at: "2026-07-01T12:00:15Z" });
-  assert.deepEqual(stretchOf(late), { from: Date.parse("2026-07-01T12:00:10Z"), to: Date.parse("2026-07-01T12:00:15Z") });
+  assert.deepEqual(stretchOf(late), {
+    from: Date.parse("2026-07-01T12:00:10Z"),
+    to: Date.parse("2026-07-01T12:00:15Z"),
+  });
   assert.equal(stretchOf(item("2026-07-01T12:00:00Z")).to, Date.parse("2026-07-01T12:00:05Z"));
 });
 
@@ -55,12 +71,27 @@ test("the nearest is chosen, and nothing from afar", () => {
 });
 
 test("numbers of each fate", () => {
-  assert.deepEqual(counted([item("2026-07-01T12:00:00Z"), item("2026-07-01T12:00:00Z", { outcome: "dropped" }), item("2026-07-01T12:00:00Z", { outcome: "suppressed" })]), { coming: 1, left_out: 2 });
+  assert.deepEqual(
+    counted([
+      item("2026-07-01T12:00:00Z"),
+      item("2026-07-01T12:00:00Z", { outcome: "dropped" }),
+      item("2026-07-01T12:00:00Z", { outcome: "suppressed" }),
+    ]),
+    { coming: 1, left_out: 2 },
+  );
 });
 
 test("narrow tracks that follow each other are one stretch, silence parts them", () => {
-  const track = (/** @type {string} */ from, /** @type {string} */ to) => ({ starts_at: `2026-07-01T${from}Z`, ends_at: `2026-07-01T${to}Z`, title: from, artist: "" });
+  const track = (/** @type {string} */ from, /** @type {string} */ to) => ({
+    starts_at: `2026-07-01T${from}Z`,
+    ends_at: `2026-07-01T${to}Z`,
+    title: from,
+    artist: "",
+  });
   const music = [track("12:00:00", "12:03:00"), track("12:02:58", "12:06:00"), track("13:00:00", "13:03:00")];
-  assert.deepEqual(runs(music, 600_000).map((run) => run.tracks), [2, 1]);
+  assert.deepEqual(
+    runs(music, 600_000).map((run) => run.tracks),
+    [2, 1],
+  );
   assert.equal(runs(music, 1000).length, 3);
 });

@@ -1,10 +1,18 @@
-/** A day and its picture: when it begins and ends in a zone, where an instant stands, what is near a point. Milliseconds since 1970. */
+/**
+ * A day and its picture: when it begins and ends in a zone, where an instant stands, what is near a point. Milliseconds
+ * since 1970.
+ */
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["TimelineItem"]} Item */
 
 /** The local date, `2026-07-01`, of an instant in a zone. @param {number} at @param {string} zone */
 export function dateOf(at, zone) {
-  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(at);
+  const parts = new Intl.DateTimeFormat("en-CA", {
+    timeZone: zone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  }).formatToParts(at);
   const of = (/** @type {string} */ type) => parts.find((part) => part.type === type)?.value;
   return `${of("year")}-${of("month")}-${of("day")}`;
 }
@@ -16,16 +24,34 @@ export function plusDays(date, days) {
 
 /** How far a zone's clocks are ahead of UTC at an instant. @param {number} at @param {string} zone */
 function ahead(at, zone) {
-  const parts = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" }).formatToParts(at);
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  }).formatToParts(at);
   const of = (/** @type {string} */ type) => Number(parts.find((part) => part.type === type)?.value);
-  return Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second")) - Math.floor(at / 1000) * 1000;
+  return (
+    Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second")) -
+    Math.floor(at / 1000) * 1000
+  );
 }
 
-/** The first instant of a local date: midnight, or where clocks leave midnight out the first that there is. @param {string} date @param {string} zone */
+/**
+ * The first instant of a local date: midnight, or where clocks leave midnight out the first that there is.
+ * @param {string} date
+ * @param {string} zone
+ */
 export function midnight(date, zone) {
   const wall = Date.parse(`${date}T00:00:00Z`);
   // Clocks change by hours at most: the offset a day before or after is the one before or after a change.
-  const guesses = [...new Set([ahead(wall - 86_400_000, zone), ahead(wall + 86_400_000, zone)])].map((offset) => wall - offset);
+  const guesses = [...new Set([ahead(wall - 86_400_000, zone), ahead(wall + 86_400_000, zone)])].map(
+    (offset) => wall - offset,
+  );
   const right = guesses.filter((at) => at + ahead(at, zone) === wall);
   return right.length ? Math.min(...right) : Math.max(...guesses);
 }
@@ -42,7 +68,12 @@ const MINUTE = 60_000;
 /** Minutes between two marks of the scale, for each zoom. */
 const MARKS = [120, 30, 10, 2];
 
-/** The marks of the scale. @param {{ start: number, end: number }} day @param {number} zoom index of ZOOMS @returns {number[]} */
+/**
+ * The marks of the scale.
+ * @param {{ start: number, end: number }} day
+ * @param {number} zoom index of ZOOMS
+ * @returns {number[]}
+ */
 export function marks({ start, end }, zoom) {
   const step = MARKS[zoom] * MINUTE;
   return Array.from({ length: Math.ceil((end - start) / step) }, (_, index) => start + index * step);
@@ -50,7 +81,8 @@ export function marks({ start, end }, zoom) {
 
 /**
  * Where a stretch stands in a day's picture, in pixels; at least `least` wide, so that it can be seen.
- * @param {{ start: number, end: number }} day @param {number} zoom @param {number} from @param {number} to @param {number} [least]
+ * @param {{ start: number, end: number }} day @param {number} zoom @param {number} from @param {number} to @param
+ *   {number} [least]
  */
 export function placed(day, zoom, from, to, least = 0) {
   const px = ZOOMS[zoom] / 3_600_000;
@@ -65,7 +97,13 @@ export function stretchOf(item) {
   return { from, to };
 }
 
-/** The item nearest to an instant, at most so far away; null if none is. @template {Item} T @param {T[]} items @param {number} at @param {number} within */
+/**
+ * The item nearest to an instant, at most so far away; null if none is.
+ * @template {Item} T
+ * @param {T[]} items
+ * @param {number} at
+ * @param {number} within
+ */
 export function nearest(items, at, within) {
   /** @type {T | null} */
   let found = null;
@@ -84,9 +122,11 @@ export function nearest(items, at, within) {
 /** @typedef {{ from: number, to: number, title: string, artist: string, tracks: number }} Run a stretch of music */
 
 /**
- * The music as stretches: track by track, or where a track would be narrower than `least` milliseconds, all that follow each
+ * The music as stretches: track by track, or where a track would be narrower than `least` milliseconds, all that follow
+ * each
  * other without a silence that could be seen as one.
- * @param {{ starts_at: string, ends_at: string, title: string, artist: string }[]} segments in order @param {number} least
+ * @param {{ starts_at: string, ends_at: string, title: string, artist: string }[]} segments in order @param {number}
+ *   least
  * @returns {Run[]}
  */
 export function runs(segments, least) {
@@ -103,10 +143,20 @@ export function runs(segments, least) {
   return found;
 }
 
-/** What a person asks of each: was it heard, will it be, or why not. @typedef {"heard" | "missed" | "coming" | "sounding" | "left_out"} Fate */
+/**
+ * What a person asks of each: was it heard, will it be, or why not.
+ * @typedef {"heard" | "missed" | "coming" | "sounding" | "left_out"} Fate
+ */
 
 /** @type {Record<Item["outcome"], Fate>} */
-const FATES = { completed: "heard", failed: "missed", plays: "coming", sounding: "sounding", suppressed: "left_out", dropped: "left_out" };
+const FATES = {
+  completed: "heard",
+  failed: "missed",
+  plays: "coming",
+  sounding: "sounding",
+  suppressed: "left_out",
+  dropped: "left_out",
+};
 
 /** @param {Item} item */
 export const fateOf = (item) => FATES[item.outcome];
