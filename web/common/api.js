@@ -72,6 +72,7 @@ export const caller = { token: async () => null, renewed: async () => null };
  * @property {AbortSignal} [signal]
  * @property {string} [etag] of what is changed: refused (`precondition_failed`) if somebody was quicker
  * @property {string} [key] the Idempotency-Key of a POST; each call has its own without one
+ * @property {(answer: Answer) => void} [onAnswer] is given the whole of what was answered, such as the new entity tag
  * @property {boolean} [anonymous] without the caller's token
  * @property {string} [as] another token than the caller's
  * @property {boolean} [clears] whether the answer may clear what the browser keeps (Clear-Site-Data), for which browsers
@@ -128,7 +129,9 @@ export async function call(method, path, body, options = {}) {
       token = await caller.renewed(token);
       if (token) continue;
     }
-    return read(answer);
+    const told = await read(answer);
+    options.onAnswer?.(told);
+    return told;
   }
 }
 

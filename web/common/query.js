@@ -5,7 +5,7 @@
 
 import { signal } from "../vendor/signals.js";
 import { useCallback, useEffect, useState } from "../vendor/hooks.js";
-import { api, samePlace } from "./api.js";
+import { api, call, samePlace } from "./api.js";
 import { onChanged } from "./live.js";
 
 /** @typedef {import("./live.js").Topic} Topic */
@@ -37,7 +37,8 @@ const KEPT_MS = 60_000;
 
 /**
  * @typedef {object} Entry
- * @property {import("../vendor/signals.js").Signal<{ data: any, error: Error | null, loading: boolean }>} state
+ * @property {import("../vendor/signals.js").Signal<{ data: any, etag: string | null, error: Error | null,
+ *   loading: boolean }>} state
  * @property {Set<Topic>} topics
  * @property {number} users
  * @property {boolean} stale
@@ -52,7 +53,7 @@ const entries = new Map();
 function entryOf(path, topics) {
   let entry = entries.get(path);
   if (!entry) {
-    const state = signal(/** @type {any} */ ({ data: undefined, error: null, loading: true }));
+    const state = signal(/** @type {any} */ ({ data: undefined, etag: null, error: null, loading: true }));
     entry = { state, topics: new Set(topics), users: 0, stale: true, timer: 0, asking: null };
     entries.set(path, entry);
   }
@@ -66,10 +67,10 @@ async function ask(path, entry) {
   entry.stale = false;
   entry.state.value = { ...entry.state.value, loading: true };
   try {
-    const data = await api.get(path, { signal: asking.signal });
+    const { data, etag } = await call("GET", path, undefined, { signal: asking.signal });
     if (entry.asking !== asking) return; // a newer question has taken its place
     entry.asking = null;
-    entry.state.value = { data, error: null, loading: false };
+    entry.state.value = { data, etag, error: null, loading: false };
     if (entry.stale) refresh(path, entry);
   } catch (error) {
     if (entry.asking !== asking) return;
@@ -118,11 +119,11 @@ export function forgetAll() {
 
 /**
  * The answer to a GET, kept up to date while the component is there. `data` is undefined until the first answer; an
- * `error` may stand beside older data. A path of null asks nothing yet.
+ * `error` may stand beside older data; `etag` is of one row, for a change of it. A path of null asks nothing yet.
  * @template [T=any]
  * @param {string | null} path
  * @param {{ topics?: Topic[] }} [options] topics, where those of the path do not say it
- * @returns {{ data: T | undefined, error: Error | null, loading: boolean, reload: () => void }}
+ * @returns {{ data: T | undefined, etag: string | null, error: Error | null, loading: boolean, reload: () => void }}
  */
 export function useQuery(path, { topics } = {}) {
   const entry = path === null ? null : entryOf(path, topics ?? topicsOf(path));
@@ -136,7 +137,7 @@ export function useQuery(path, { topics } = {}) {
     };
   }, [entry]);
   const reload = useCallback(() => void (entry && path !== null && ask(path, entry)), [entry]);
-  const state = entry?.state.value ?? { data: undefined, error: null, loading: false };
+  const state = entry?.state.value ?? { data: undefined, etag: null, error: null, loading: false };
   return { ...state, reload };
 }
 
@@ -175,4 +176,20 @@ export function usePages(path, options) {
 export function joined(head, tail) {
   const there = new Set(head.map((row) => row.id));
   return [...head, ...tail.filter((row) => !there.has(row.id))];
+}
+
+/** So long after the last key a search is asked for. */
+const TYPING_MS = 300;
+
+/**
+ * What was typed, once nobody types any more: not each letter is a question to the API.
+ * @param {string} typed
+ */
+export function useSettled(typed) {
+  const [settled, setSettled] = useState(typed);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(typed), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  return settled;
 }

@@ -11,20 +11,31 @@ export const place = signal(here());
 /** The query as it can be read: `query.value.get("floor")`. */
 export const query = computed(() => new URLSearchParams(place.value.query));
 
-/** What asks before the place is left (an unsaved form); gives false to stay. @type {Set<() => boolean>} */
-export const guards = new Set();
+/**
+ * Whether something would be lost by leaving the place, and what asks before; filled in by `unsaved.js`.
+ * @type {{ held: () => boolean, ask: (then: () => void) => void }}
+ */
+export const leaving = { held: () => false, ask: (then) => then() };
+
+/** Which of this tab's entries is shown, as each entry's state has it: by it one knows how far back a step was. */
+let entry = 0;
 
 /**
  * Goes to an address of this page.
  * @param {string} address
- * @param {{ replace?: boolean, keepScroll?: boolean }} [how]
+ * @param {{ replace?: boolean, keepScroll?: boolean, anyway?: boolean }} [how] `anyway`: what is unsaved is of no use any
+ *   more
  */
-export function go(address, { replace = false, keepScroll = false } = {}) {
+export function go(address, { replace = false, keepScroll = false, anyway = false } = {}) {
   const to = new URL(address, location.href);
-  if (to.pathname !== location.pathname && [...guards].some((guard) => !guard())) return;
-  history[replace ? "replaceState" : "pushState"](null, "", to);
-  place.value = here();
-  if (!keepScroll) scrollTo(0, 0);
+  const move = () => {
+    if (!replace) entry += 1;
+    history[replace ? "replaceState" : "pushState"]({ entry }, "", to);
+    place.value = here();
+    if (!keepScroll) scrollTo(0, 0);
+  };
+  if (anyway || to.pathname === location.pathname || !leaving.held()) move();
+  else leaving.ask(move);
 }
 
 /**
@@ -46,9 +57,9 @@ export function setQuery(names) {
  * @param {(path: string) => boolean} ours
  */
 export function followLinks(ours) {
-  addEventListener("popstate", () => {
-    place.value = here();
-  });
+  entry = history.state?.entry ?? 0;
+  history.replaceState({ entry }, "");
+  followSteps();
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
       return;
@@ -57,6 +68,28 @@ export function followLinks(ours) {
     if (!ours(link.pathname) || (link.hash && link.pathname === location.pathname)) return;
     event.preventDefault();
     go(link.pathname + link.search);
+  });
+}
+
+/** Follows the browser's own buttons. What it has shown by itself is taken back while it is asked whether to leave. */
+function followSteps() {
+  let undone = false;
+  let agreed = false;
+  addEventListener("popstate", () => {
+    const step = (history.state?.entry ?? entry) - entry;
+    if (undone) undone = false;
+    else if (agreed || !step || location.pathname === place.value.path || !leaving.held()) {
+      agreed = false;
+      entry += step;
+      place.value = here();
+    } else {
+      undone = true;
+      history.go(-step);
+      leaving.ask(() => {
+        agreed = true;
+        history.go(step);
+      });
+    }
   });
 }
 

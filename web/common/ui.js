@@ -1,10 +1,12 @@
 /** All parts that pages are made of, from one place. What each is for stands where it is. */
 
 export { Button, IconButton } from "./ui/button.js";
-export { DropZone, Field, PasswordField, Segments, Select, Slider, Switch, TextArea, TextField } from "./ui/fields.js";
+export { DropZone, Field, PasswordField, Segments, Select, Slider, Switch, TextArea, TextField, ZoneField } from "./ui/fields.js";
+export { Finder } from "./ui/finder.js";
 export { Form, sentence, useForm } from "./ui/form.js";
 export { Icon } from "./ui/icon.js";
-export { Ask, Dialog, Menu, Toasts, confirmWithUndo, toast, toastError } from "./ui/overlay.js";
+export { Leaving } from "./ui/leaving.js";
+export { Ask, Dialog, Menu } from "./ui/overlay.js";
 export {
   Avatar,
   Badge,
@@ -20,3 +22,4 @@ export {
   Table,
   Tabs,
 } from "./ui/show.js";
+export { Toasts, confirmWithUndo, toast, toastError } from "./ui/toasts.js";

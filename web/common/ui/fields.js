@@ -2,6 +2,7 @@
 
 import { t } from "../i18n.js";
 import { html, useId, useState } from "../view.js";
+import { zones } from "../zones.js";
 import { IconButton } from "./button.js";
 
 /** @typedef {import("../view.js").Children} Children */
@@ -49,6 +50,28 @@ export function TextField({ label, value, onValue, hint, error, type = "text", .
 export function TextArea({ label, value, onValue, hint, error, ...rest }) {
   const control = (/** @type {Ties} */ ties) =>
     html`<textarea class="input" value=${value} onInput=${typed(onValue)} ...${ties} ...${rest}></textarea>`;
+  return html`<${Field} label=${label} hint=${hint} error=${error} control=${control} />`;
+}
+
+/**
+ * A time zone, found by typing a part of its name.
+ * @param {Asked<string> & { value: string }} props
+ */
+export function ZoneField({ label, value, onValue, hint, error, ...rest }) {
+  const list = useId();
+  const control = (/** @type {Ties} */ ties) =>
+    html`<input
+        class="input"
+        list=${list}
+        value=${value}
+        autocomplete="off"
+        spellcheck=${false}
+        onInput=${typed(onValue)}
+        ...${ties}
+        ...${rest}
+      /><datalist id=${list}>
+        ${zones().map((zone) => html`<option key=${zone} value=${zone} />`)}
+      </datalist>`;
   return html`<${Field} label=${label} hint=${hint} error=${error} control=${control} />`;
 }
 

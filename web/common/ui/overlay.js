@@ -1,6 +1,7 @@
-/** What lies over a page: dialogs, menus, and words that pass by. */
+/** What lies over a page: dialogs and menus. */
 
 import { t } from "../i18n.js";
+import { leave } from "../unsaved.js";
 import { classes, html, signal, useEffect, useId, useRef, useState } from "../view.js";
 import { Button, IconButton } from "./button.js";
 import { sentence } from "./form.js";
@@ -9,9 +10,12 @@ import { Icon as Glyph } from "./icon.js";
 /** @typedef {import("../view.js").Children} Children */
 /** @typedef {import("./icon.js").IconName} IconName */
 
+/** The dialogs that are open, the topmost last: only what is in that one can be pressed. */
+export const layers = signal(/** @type {HTMLDialogElement[]} */ ([]));
+
 /**
  * A dialog, there while it is drawn: `open && html`<${Dialog} …>``. The browser's own `<dialog>` holds the focus and
- * gives it back.
+ * gives it back. Closed by Escape, its cross or a press beside it, it asks before a form in it loses what was typed.
  * @param {{ title: Children, onClose: () => void, wide?: boolean, children?: Children }} props
  */
 export function Dialog({ title, onClose, wide = false, children }) {
@@ -20,24 +24,29 @@ export function Dialog({ title, onClose, wide = false, children }) {
   useEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
-    if (element && !element.open) element.showModal();
+    if (!element) return undefined;
+    element.showModal();
+    layers.value = [...layers.value, element];
     return () => {
-      element?.close();
+      layers.value = layers.value.filter((each) => each !== element);
+      element.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
+  const shut = () => leave(dialog.current, onClose);
   const cancel = (/** @type {Event} */ event) => {
+    if (event.target !== dialog.current) return; // of a dialog over this one, or of a field that chooses files
     event.preventDefault(); // it is closed by not being drawn any more
-    onClose();
+    shut();
   };
   const beside = (/** @type {MouseEvent} */ event) => {
-    if (event.target === dialog.current) onClose();
+    if (event.target === dialog.current) shut();
   };
   const looks = classes("dialog", { wide });
   return html`<dialog ref=${dialog} class=${looks} aria-labelledby=${id} onCancel=${cancel} onMouseDown=${beside}>
     <header>
       <h2 id=${id}>${title}</h2>
-      <${IconButton} icon="close" label=${t("common.close")} onClick=${onClose} />
+      <${IconButton} icon="close" label=${t("common.close")} onClick=${shut} />
     </header>
     <div class="body">${children}</div>
   </dialog>`;
@@ -144,86 +153,4 @@ function Entry({ item, shut }) {
   return item.href
     ? html`<a href=${item.href} ...${props} onClick=${press}>${inside}</a>`
     : html`<button type="button" ...${props} onClick=${press}>${inside}</button>`;
-}
-
-/**
- * @typedef {object} ToastState
- * @property {number} id
- * @property {string} text
- * @property {"plain" | "bad"} kind
- * @property {number} ms
- * @property {{ text: string, act: () => void }} [action]
- * @property {boolean} [running] it shows how much of its time is left
- */
-
-const toasts = signal(/** @type {ToastState[]} */ ([]));
-let count = 0;
-
-/** @param {number} id */
-const gone = (id) => {
-  toasts.value = toasts.value.filter((each) => each.id !== id);
-};
-
-/**
- * A word in passing: that something was saved, or was not. Gives what takes it away.
- * @param {string} text
- * @param {{ kind?: "plain" | "bad", ms?: number, action?: { text: string, act: () => void }, running?: boolean }} [how]
- */
-export function toast(text, { kind = "plain", ms = kind === "bad" ? 8000 : 4000, action, running } = {}) {
-  const id = (count += 1);
-  toasts.value = [...toasts.value.slice(-2), { id, text, kind, ms, action, running }];
-  setTimeout(() => gone(id), ms);
-  return () => gone(id);
-}
-
-/** A toast of what went wrong. @param {unknown} error */
-export const toastError = (error) => toast(sentence(error), { kind: "bad" });
-
-/**
- * Does something after a few seconds, unless it is called back: "Playing in 5 s. Cancel". What is done is told by
- * `done`.
- * @param {string} text
- * @param {() => Promise<unknown>} act
- * @param {{ ms?: number, done?: string }} [how]
- * @returns {Promise<boolean>} whether it was done
- */
-export function confirmWithUndo(text, act, { ms = 5000, done } = {}) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(async () => {
-      try {
-        await act();
-        if (done) toast(done);
-        resolve(true);
-      } catch (error) {
-        toastError(error);
-        resolve(false);
-      }
-    }, ms);
-    const call = () => {
-      clearTimeout(timer);
-      away();
-      resolve(false);
-    };
-    const away = toast(text, { ms, running: true, action: { text: t("common.undo"), act: call } });
-  });
-}
-
-/** Where toasts appear; drawn once, by a page's frame. */
-export function Toasts() {
-  return html`<div class="toasts" role="region" aria-label=${t("common.messages")} aria-live="polite">
-    ${toasts.value.map((each) => html`<${Toast} key=${each.id} ...${each} />`)}
-  </div>`;
-}
-
-/** @param {ToastState} props */
-function Toast({ id, text, kind, ms, action, running }) {
-  const act = () => {
-    gone(id);
-    action?.act();
-  };
-  return html`<div class=${classes("toast", kind)} role=${kind === "bad" ? "alert" : "status"}>
-    <span class="grow">${text}</span>
-    ${action && html`<${Button} kind="plain" size="small" onClick=${act}>${action.text}<//>`}
-    ${running && html`<span class="left" style=${{ animationDuration: `${ms}ms` }}></span>`}
-  </div>`;
 }

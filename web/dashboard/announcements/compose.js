@@ -6,6 +6,7 @@ import { size, t } from "../../common/i18n.js";
 import { invalidate } from "../../common/query.js";
 import { go, query, setQuery } from "../../common/router.js";
 import { Button, Card, DropZone, Form, PageHeader, Progress, Tabs, TextField, toast, useForm } from "../../common/ui.js";
+import { leave } from "../../common/unsaved.js";
 import { html, useState } from "../../common/view.js";
 import { Recorder } from "./record.js";
 import { ChimeField, SpeechFields } from "./voice.js";
@@ -18,7 +19,7 @@ export function Compose() {
   const way = WAYS.find((each) => each === query.value.get("by")) ?? "tts";
   return html`
     <${PageHeader} title=${t("announcements.new")} back=${{ href: "/announcements", text: t("announcements.title") }} />
-    <${Tabs} label=${t("announcements.ways")} current=${way} onChoose=${(/** @type {string} */ by) => setQuery({ by })}
+    <${Tabs} label=${t("announcements.ways")} current=${way} onChoose=${(/** @type {string} */ by) => leave(null, () => setQuery({ by }))}
       tabs=${WAYS.map((key) => ({ key, text: t(`announcements.way_${key}`) }))} />
     <${Card} class="announcements-form">${way === "tts" ? html`<${Typed} />` : html`<${Sound} key=${way} type=${way} />`}</${Card}>`;
 }
@@ -32,8 +33,8 @@ function Names({ form }) {
 }
 
 function Typed() {
-  const form = useForm({ title: "", category: "", text: "", language: "", voice: "", chime: "none" }, async (values) => {
-    await api.post("/api/announcements/tts/generate/", values);
+  const form = useForm({ title: "", category: "", text: "", language: "", voice: "", chime: "none" }, async (values, sending) => {
+    await api.post("/api/announcements/tts/generate/", values, sending);
     invalidate("/api/announcements/");
     toast(t("announcements.being_spoken", { title: values.title }));
     go("/announcements");
@@ -47,16 +48,15 @@ function Typed() {
 
 /** Of a file, chosen or recorded. @param {{ type: "uploaded" | "recorded" }} props */
 function Sound({ type }) {
-  const [file, setFile] = useState(/** @type {File | null} */ (null));
   const [sent, setSent] = useState(/** @type {number | null} */ (null));
-  const form = useForm({ title: "", category: "", chime: "none", file: "" }, async (values) => {
+  const form = useForm({ title: "", category: "", chime: "none", file: /** @type {File | null} */ (null) }, async ({ file, ...values }, { key }) => {
     const body = new FormData();
-    for (const name of /** @type {const} */ (["title", "category", "chime"])) body.append(name, values[name]);
+    for (const [name, value] of Object.entries(values)) body.append(name, value);
     body.append("type", type);
     if (file) body.append("file", file, file.name);
     setSent(0);
     try {
-      await upload("/api/announcements/", body, { progress: setSent });
+      await upload("/api/announcements/", body, { progress: setSent, key });
     } finally {
       setSent(null);
     }
@@ -65,14 +65,15 @@ function Sound({ type }) {
     go("/announcements");
   });
   const take = (/** @type {File} */ next) => {
-    setFile(next);
-    if (type === "uploaded" && !form.values.title) form.set({ title: next.name.replace(/\.[^.]+$/, "") });
+    const named = type === "uploaded" && !form.values.title;
+    form.set({ file: next, ...(named && { title: next.name.replace(/\.[^.]+$/, "") }) });
   };
+  const { file } = form.values;
   const wrong = form.of("file").error;
   return html`<${Form} form=${form} actions=${html`<${Button} href="/announcements">${t("common.cancel")}</${Button}><${Button}
     kind="primary" type="submit" busy=${form.busy} disabled=${!file || !form.values.title.trim()}>${t("announcements.save")}</${Button}>`}>
     ${type === "recorded"
-      ? html`<${Recorder} onRecorded=${take} onAgain=${() => setFile(null)} />`
+      ? html`<${Recorder} onRecorded=${take} onAgain=${() => form.set({ file: null })} />`
       : html`<${DropZone} label=${file ? file.name : t("announcements.drop")} accept="audio/*,.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,.webm"
         onFiles=${(/** @type {File[]} */ [first]) => take(first)}>
           <span class="small">${file ? size(file.size) : t("announcements.drop_hint")}</span></${DropZone}>`}

@@ -1,5 +1,6 @@
 /** Durchsagen. @type {import("../../common/i18n.js").Texts} */
 export default {
+  "announcements.all": "Alle",
   "announcements.anew": "Der neue Ton entsteht. Bis er fertig ist, bleibt der frühere in Gebrauch.",
   "announcements.at_most": "Höchstens",
   "announcements.being_spoken": "„{title}“ wird gesprochen. Sie müssen nicht darauf warten.",
@@ -46,6 +47,8 @@ export default {
   "announcements.none": "Noch keine Durchsage",
   "announcements.none_text": "Schreiben Sie, was gesagt werden soll, und eine Stimme spricht es. Oder laden Sie einen Ton hoch oder nehmen Sie Ihre Stimme auf.",
   "announcements.not_found": "Keine Durchsage enthält diese Worte.",
+  "announcements.nothing_to_play": "Es gibt noch nichts zum Abspielen",
+  "announcements.nothing_to_play_text": "Hier erscheinen Ihre Durchsagen. Schreiben Sie eine und lassen Sie sie sprechen, laden Sie einen Ton hoch oder nehmen Sie Ihre Stimme auf.",
   "announcements.off": "Ausgeschaltet",
   "announcements.one": "Durchsage",
   "announcements.open": "{title} öffnen",
@@ -55,6 +58,7 @@ export default {
   "announcements.processing": "Wird vorbereitet",
   "announcements.purpose": "Wovon Ihre Kunden hören sollen",
   "announcements.purpose_hint": "Zum Beispiel: frisches Gebäck zum halben Preis ab fünf Uhr.",
+  "announcements.recent": "Zuletzt gespielt",
   "announcements.record": "Aufnehmen",
   "announcements.record_again": "Neu aufnehmen",
   "announcements.record_hint": "Sprechen Sie ruhig, eine Handbreit vom Mikrofon. Die Lautstärke wird danach angeglichen.",
@@ -83,6 +87,7 @@ export default {
   "announcements.use_schedule": "Zeitplan „{name}“",
   "announcements.valid_from": "Nicht vor",
   "announcements.valid_until": "Nicht nach",
+  "announcements.valid_zone": "Nach den Uhren Ihres Geschäfts ({zone}). Lassen Sie beides leer, wenn sie immer gespielt werden darf.",
   "announcements.voice": "Stimme",
   "announcements.voice_best": "Die beste, die es gibt",
   "announcements.voice_female": "weiblich",

@@ -1,5 +1,6 @@
 /** Announcements. @type {import("../../common/i18n.js").Texts} */
 export default {
+  "announcements.all": "All",
   "announcements.anew": "The new sound is being made. Until it is ready, the earlier one stays in use.",
   "announcements.at_most": "At most",
   "announcements.being_spoken": "“{title}” is being spoken. You need not wait for it.",
@@ -46,6 +47,8 @@ export default {
   "announcements.none": "No announcement yet",
   "announcements.none_text": "Type what is to be said and a voice speaks it. Or upload a sound, or record your own voice.",
   "announcements.not_found": "No announcement has these words.",
+  "announcements.nothing_to_play": "Nothing to play yet",
+  "announcements.nothing_to_play_text": "Announcements appear here. Write one and have it spoken, upload a sound, or record your voice.",
   "announcements.off": "Switched off",
   "announcements.one": "Announcement",
   "announcements.open": "Open {title}",
@@ -55,6 +58,7 @@ export default {
   "announcements.processing": "Being prepared",
   "announcements.purpose": "What customers should hear about",
   "announcements.purpose_hint": "For example: fresh pastries at half price from five o'clock.",
+  "announcements.recent": "Played last",
   "announcements.record": "Record",
   "announcements.record_again": "Record again",
   "announcements.record_hint": "Speak calmly, a hand's breadth from the microphone. The loudness is set right afterwards.",
@@ -83,6 +87,7 @@ export default {
   "announcements.use_schedule": "Schedule “{name}”",
   "announcements.valid_from": "Not before",
   "announcements.valid_until": "Not after",
+  "announcements.valid_zone": "By the clocks of your business ({zone}). Leave both empty if it may always be played.",
   "announcements.voice": "Voice",
   "announcements.voice_best": "The best there is",
   "announcements.voice_female": "female",

@@ -9,6 +9,7 @@ import { locked, may, zone } from "../../common/session.js";
 import { Ask, Button, Card, Failed, Form, Notice, PageHeader, Skeleton, Switch, TextField, sentence, toast, toastError, useForm } from "../../common/ui.js";
 import { Player } from "../../common/ui/sound.js";
 import { html, useState } from "../../common/view.js";
+import { instantOf, wallOf } from "../../common/zones.js";
 import { PlayDialog } from "../now/play.js";
 import { StateNotice } from "./state.js";
 import { ChimeField, SpeechFields } from "./voice.js";
@@ -36,7 +37,7 @@ export function OneAnnouncement({ id }) {
   };
   const remove = async () => {
     await api.delete(`/api/announcements/${id}/`);
-    go("/announcements"); // first, for what is shown is asked for again
+    go("/announcements", { anyway: true }); // first, for what is shown is asked for again
     invalidate("/api/announcements/", "/api/schedules/", "/api/channel-playlists/");
     toast(t("announcements.deleted", { title: row.title }));
   };
@@ -71,32 +72,41 @@ async function usesOf(id) {
   ];
 }
 
-/** An instant as `datetime-local` has it, on this device's clock. @param {string | null | undefined} instant */
-const local = (instant) => {
-  if (!instant) return "";
-  const at = new Date(instant);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-};
+/** The business's own zone: what is valid until six is so on its clocks, wherever one sits. */
+const shopZone = () => zone.value ?? "UTC";
 
-/** @param {string} text */
-const instant = (text) => (text ? new Date(text).toISOString() : null);
+/** @param {string | null | undefined} instant */
+const local = (instant) => (instant ? wallOf(Date.parse(instant), shopZone()) : "");
+
+/** @param {string} wall */
+const instant = (wall) => (wall ? new Date(instantOf(wall, shopZone())).toISOString() : null);
+
+/** Words and chime are one sound: named only if they have changed, for naming them makes it anew. */
+const SOUND = ["chime", "text", "language", "voice"];
+
+/** What the form holds of a row. @param {Announcement} row */
+const draftOf = (row) => ({
+  title: row.title,
+  category: row.category ?? "",
+  enabled: row.enabled ?? true,
+  valid_from: local(row.valid_from),
+  valid_until: local(row.valid_until),
+  chime: row.chime ?? "none",
+  ...(row.type === "tts" && { text: row.text ?? "", language: row.language ?? "", voice: row.voice ?? "" }),
+});
 
 /** @param {{ row: Announcement }} props */
 function Change({ row }) {
   const spoken = row.type === "tts";
-  const initial = {
-    title: row.title, category: row.category ?? "", enabled: row.enabled ?? true, chime: row.chime ?? "none",
-    valid_from: local(row.valid_from), valid_until: local(row.valid_until), text: row.text ?? "", language: row.language ?? "", voice: row.voice ?? "",
-  };
-  const form = useForm(initial, async ({ text, language, voice, chime, ...values }) => {
-    const body = { ...values, valid_from: instant(values.valid_from), valid_until: instant(values.valid_until) };
-    // Words and chime are one sound: named only if they have changed, for naming them makes it anew.
-    const sound = { chime, ...(spoken && { text, language, voice }) };
-    const changed = Object.entries(sound).some(([name, value]) => value !== /** @type {Record<string, any>} */ (initial)[name]);
-    await api.patch(`/api/announcements/${row.id}/`, { ...body, ...((changed || row.status === "failed") && sound) });
+  const path = `/api/announcements/${row.id}/`;
+  const form = useForm(draftOf(row), async (values, sending) => {
+    const anew = row.status === "failed" || SOUND.some((name) => sending.changed.includes(name));
+    const named = Object.entries(values).filter(([name]) => (SOUND.includes(name) ? anew : sending.changed.includes(name)));
+    const dates = named.map(([name, value]) => [name, name.startsWith("valid_") ? instant(String(value)) : value]);
+    await api.patch(path, Object.fromEntries(dates), sending);
     invalidate("/api/announcements/");
     toast(t("announcements.saved"));
-  });
+  }, { row: { path, draft: draftOf } });
   return html`<div class="announcements-columns">
     <${Card} title=${t("announcements.change")}>
       <${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" busy=${form.busy}
@@ -111,6 +121,7 @@ function Change({ row }) {
           <${TextField} type="datetime-local" label=${t("announcements.valid_from")} ...${form.of("valid_from")} />
           <${TextField} type="datetime-local" label=${t("announcements.valid_until")} ...${form.of("valid_until")} />
         </div>
+        <p class="small quiet">${t("announcements.valid_zone", { zone: shopZone() })}</p>
       </${Form}>
     </${Card}>
     ${spoken && may("audit.read") && html`<${Earlier} row=${row} onUse=${(/** @type {string} */ text) => form.set({ text })} />`}

@@ -2,21 +2,18 @@
 
 import "./texts.js";
 import { t } from "../../common/i18n.js";
-import { usePages } from "../../common/query.js";
+import { usePages, useSettled } from "../../common/query.js";
 import { query, setQuery } from "../../common/router.js";
 import { locked, may } from "../../common/session.js";
 import { Badge, Button, Card, EmptyState, Failed, IconButton, PageHeader, Pager, Skeleton, TextField, sentence } from "../../common/ui.js";
 import { Player } from "../../common/ui/sound.js";
-import { html, useEffect, useState } from "../../common/view.js";
+import { html, useState } from "../../common/view.js";
 import { PlayDialog } from "../now/play.js";
 import { Compose } from "./compose.js";
 import { OneAnnouncement } from "./one.js";
 import { StateBadge } from "./state.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["Announcement"]} Announcement */
-
-/** So long after the last key the list is asked for. */
-const TYPING_MS = 300;
 
 /** The page. @param {{ id?: string }} props */
 export default function Page({ id }) {
@@ -26,12 +23,8 @@ export default function Page({ id }) {
 
 function AllAnnouncements() {
   const wanted = query.value.get("search") ?? "";
-  const [asked, setAsked] = useState(wanted);
+  const asked = useSettled(wanted);
   const [playing, setPlaying] = useState(/** @type {Announcement | null} */ (null));
-  useEffect(() => {
-    const timer = setTimeout(() => setAsked(wanted), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [wanted]);
   const path = asked ? `/api/announcements/?ordering=title&search=${encodeURIComponent(asked)}` : "/api/announcements/?ordering=title";
   const { rows, error, more, reload } = usePages(path);
   const create = may("announcements.manage") && html`<${Button} kind="primary" icon="add"

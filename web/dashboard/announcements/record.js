@@ -3,6 +3,7 @@
 import "./texts.js";
 import { length, t } from "../../common/i18n.js";
 import { Button, Notice } from "../../common/ui.js";
+import { hold } from "../../common/unsaved.js";
 import { html, useEffect, useRef, useState } from "../../common/view.js";
 
 /** Nobody listens longer; a recording that was forgotten ends here. */
@@ -54,10 +55,12 @@ export function Recorder({ onRecorded, onAgain }) {
   const [url, setUrl] = useState("");
   const [wrong, setWrong] = useState("");
   const there = useRef(true);
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => () => {
     there.current = false;
   }, []);
   useEffect(() => () => running?.stop(), [running]);
+  useEffect(() => running ? hold({ element: () => element.current, dirty: () => true }) : undefined, [running]);
   useEffect(() => () => URL.revokeObjectURL(url), [url]);
   useEffect(() => {
     if (!running) return undefined;
@@ -89,7 +92,7 @@ export function Recorder({ onRecorded, onAgain }) {
       setWrong(t(error instanceof DOMException && error.name === "NotAllowedError" ? "announcements.microphone_refused" : "announcements.microphone_failed"));
     }
   };
-  return html`<div class="announcements-record">
+  return html`<div class="announcements-record" ref=${element}>
     ${running
       ? html`<${Button} kind="danger" size="large" icon="stop" onClick=${() => running.stop()}>${t("announcements.stop")}</${Button}>
           <span class="number announcements-time">${length(shown.ms)}</span><meter class="announcements-level" min="0" max="1"

@@ -87,8 +87,8 @@ function Listen({ text, voice, language }) {
 /** Has a text drafted. @param {{ language: string, onDraft: (text: string) => void, onClose: () => void }} props */
 function DraftDialog({ language, onDraft, onClose }) {
   const tones = ["friendly", "matter-of-fact", "festive", "urgent"];
-  const form = useForm({ purpose: "", tone: tones[0], max_seconds: 15 }, async (values) => {
-    const draft = /** @type {Draft} */ (await api.post("/api/announcements/draft/", { ...values, language }));
+  const form = useForm({ purpose: "", tone: tones[0], max_seconds: 15 }, async (values, sending) => {
+    const draft = /** @type {Draft} */ (await api.post("/api/announcements/draft/", { ...values, language }, sending));
     onDraft(draft.text);
     void look();
     onClose();

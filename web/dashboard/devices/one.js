@@ -94,14 +94,17 @@ function Health({ device, state }) {
   </div>`;
 }
 
+/** @param {Device} device */
+const draftOf = (device) => ({ name: device.name, floor: String(device.floor ?? ""), output_delay_ms: String(device.output_delay_ms ?? 0) });
+
 /** Name, floor, and the installer's correction. @param {{ device: Device, floors: Floor[] }} props */
 function Settings({ device, floors }) {
-  const initial = { name: device.name, floor: String(device.floor ?? ""), output_delay_ms: String(device.output_delay_ms ?? 0) };
-  const form = useForm(initial, async (values) => {
-    await api.patch(`/api/devices/${device.id}/`, { name: values.name, floor: values.floor ? Number(values.floor) : null, output_delay_ms: Number(values.output_delay_ms) });
+  const path = `/api/devices/${device.id}/`;
+  const form = useForm(draftOf(device), async ({ name, floor, output_delay_ms: delay }, sending) => {
+    await api.patch(path, { name, floor: floor ? Number(floor) : null, output_delay_ms: Number(delay) }, sending);
     invalidate("/api/devices/", "/api/floors/");
     toast(t("devices.saved"));
-  });
+  }, { row: { path, draft: draftOf } });
   return html`<${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" busy=${form.busy}
     disabled=${Boolean(locked.value)}>${t("devices.save")}</${Button}>`}>
     <${TextField} label=${t("devices.name")} hint=${t("devices.name_hint")} required maxlength="255" ...${form.of("name")} />
@@ -140,6 +143,6 @@ function WayOut({ device }) {
       act=${async () => { await api.post(`/api/devices/${device.id}/revoke-token/`, {}); changed(); }} onClose=${shut} />`}
     ${asking === "remove" && html`<${Ask} title=${t("devices.remove_title", { name: device.name })} text=${t("devices.remove_text")}
       button=${t("devices.remove")}
-      act=${async () => { await api.delete(`/api/devices/${device.id}/`); go("/devices"); changed(); }} onClose=${shut} />`}
+      act=${async () => { await api.delete(`/api/devices/${device.id}/`); go("/devices", { anyway: true }); changed(); }} onClose=${shut} />`}
   </div>`;
 }

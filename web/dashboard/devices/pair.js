@@ -21,9 +21,9 @@ const CODE_LENGTH = 9;
  */
 export function PairForm({ floor, onPaired, onCancel }) {
   const floors = /** @type {Floor[]} */ (useQuery("/api/floors/?page_size=200").data?.results ?? []);
-  const form = useForm({ user_code: "", name: "", floor: floor ? String(floor) : "" }, async (values) => {
+  const form = useForm({ user_code: "", name: "", floor: floor ? String(floor) : "" }, async (values, sending) => {
     const chosen = values.floor || floors[0]?.id;
-    const device = await api.post("/api/devices/claim/", { user_code: values.user_code, name: values.name, floor: chosen ? Number(chosen) : null });
+    const device = await api.post("/api/devices/claim/", { user_code: values.user_code, name: values.name, floor: chosen ? Number(chosen) : null }, sending);
     invalidate("/api/devices/", "/api/floors/");
     onPaired(device);
   });

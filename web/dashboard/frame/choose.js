@@ -36,7 +36,9 @@ async function reset(token, { password }) {
 export default function Choose() {
   const [token] = useState(taken);
   const invited = place.value.path === "/invitation";
-  const form = useForm({ password: "", name: "" }, (values) => (invited ? accept : reset)(token, values));
+  const form = useForm({ password: "", name: "" }, (values) => (invited ? accept : reset)(token, values), {
+    guarded: false,
+  });
   const title = t(invited ? "frame.invitation" : "frame.new_password");
   const below = html`<a href="/sign-in">${t("frame.back_to_sign_in")}</a>`;
   if (!token) {

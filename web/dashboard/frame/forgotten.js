@@ -12,7 +12,7 @@ export default function Forgotten() {
   const form = useForm({ email: "" }, async (values) => {
     await api.post("/api/auth/password-reset/", values, { anonymous: true });
     setSent(true);
-  });
+  }, { guarded: false });
   const title = t("frame.forgotten_title");
   const back = html`<a href="/sign-in">${t("frame.back_to_sign_in")}</a>`;
   if (sent) {

@@ -4,7 +4,7 @@ import "./texts.js";
 import { t } from "../../common/i18n.js";
 import { go, place } from "../../common/router.js";
 import { look, may, me, phase } from "../../common/session.js";
-import { Button, EmptyState, Skeleton, Toasts } from "../../common/ui.js";
+import { Button, EmptyState, Leaving, Skeleton, Toasts } from "../../common/ui.js";
 import { html, useEffect } from "../../common/view.js";
 import { routed } from "../routes.js";
 import { Lazy } from "./lazy.js";
@@ -15,7 +15,7 @@ const LOOK_AGAIN_MS = 5000;
 
 /** Everything on the screen. */
 export function Frame() {
-  return html`<${Shown} /><${Toasts} />`;
+  return html`<${Shown} /><${Leaving} /><${Toasts} />`;
 }
 
 function Shown() {

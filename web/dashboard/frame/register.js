@@ -14,7 +14,7 @@ export default function Register() {
   const form = useForm({ business_name: "", name: "", email: "", telephone: "", password: "" }, async (values) => {
     adopt(await api.post("/api/auth/register/", { ...values, timezone }, { anonymous: true }));
     go("/");
-  });
+  }, { guarded: false });
   const below = html`${t("frame.has_account")} <a href="/sign-in">${t("frame.sign_in")}</a>`;
   const send = html`<${Button} kind="primary" type="submit" wide busy=${form.busy}>${t("frame.start_trial")}<//>`;
   return html`<${Door} title=${t("frame.register")} lead=${t("frame.register_lead")} below=${below}>

@@ -5,6 +5,7 @@ import { connection } from "../../common/live.js";
 import { giveBack, locked, may, me, signOut, zone } from "../../common/session.js";
 import { theme } from "../../common/theme.js";
 import { Avatar, Button, Icon, Menu } from "../../common/ui.js";
+import { leave } from "../../common/unsaved.js";
 import { html, useEffect, useRef, useState } from "../../common/view.js";
 import { ROUTES } from "../routes.js";
 
@@ -125,7 +126,7 @@ function own(email) {
     { title: t("frame.language") },
     ...languages.map(([key, name]) => ({ text: name, checked: language.value === key, act: () => choose(key) })),
     { title: email },
-    { text: t("frame.sign_out"), icon: "leave", act: () => void signOut() },
+    { text: t("frame.sign_out"), icon: "leave", act: () => leave(null, () => void signOut()) },
   ];
 }
 

@@ -8,7 +8,7 @@ import { Door } from "./door.js";
 
 /** The page. Once one is in, the frame shows where one was going. */
 export default function SignIn() {
-  const form = useForm({ email: "", password: "", stay: true }, signIn);
+  const form = useForm({ email: "", password: "", stay: true }, signIn, { guarded: false });
   const below = html`${t("frame.no_account")} <a href="/register">${t("frame.register")}</a>`;
   const send = html`<${Button} kind="primary" type="submit" wide busy=${form.busy}>${t("frame.sign_in")}<//>`;
   return html`<${Door} title=${t("frame.sign_in")} below=${below}>

@@ -3,33 +3,27 @@
 import "./texts.js";
 import { api } from "../../common/api.js";
 import { size, t } from "../../common/i18n.js";
-import { invalidate, usePages } from "../../common/query.js";
+import { invalidate, usePages, useSettled } from "../../common/query.js";
 import { query, setQuery } from "../../common/router.js";
 import { locked, may } from "../../common/session.js";
 import {
   Ask, Badge, Button, Card, Dialog, DropZone, EmptyState, Failed, Form, IconButton, Menu, PageHeader, Pager, Progress, Select, Skeleton, TextField, sentence, toast, useForm,
 } from "../../common/ui.js";
 import { Player } from "../../common/ui/sound.js";
-import { html, useEffect, useState } from "../../common/view.js";
+import { html, useState } from "../../common/view.js";
 import { again, drop, send, tidy, uploads } from "./uploads.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["Music"]} Music */
 /** @typedef {import("./uploads.js").Upload} Upload */
 
-/** So long after the last key the list is asked for. */
-const TYPING_MS = 300;
 const ORDERS = ["-created_at", "name", "artist", "-duration"];
 
 /** The page. */
 export default function Page() {
   const wanted = query.value.get("search") ?? "";
   const order = query.value.get("order") ?? ORDERS[0];
-  const [asked, setAsked] = useState(wanted);
+  const asked = useSettled(wanted);
   const [open, setOpen] = useState(/** @type {{ row: Music, what: "edit" | "delete" } | null} */ (null));
-  useEffect(() => {
-    const timer = setTimeout(() => setAsked(wanted), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [wanted]);
   const { rows, error, more, reload } = usePages(`/api/music/?ordering=${order}${asked ? `&search=${encodeURIComponent(asked)}` : ""}`);
   const manage = may("music.manage") && !locked.value;
   const empty = rows?.length === 0 && !asked;
@@ -109,14 +103,18 @@ function State({ row }) {
   return html`<span class="badge accent" role="status"><span class="spinner" aria-hidden="true"></span>${t("music.processing")}</span>`;
 }
 
+/** @param {Music} row */
+const tagsOf = ({ name, artist, album, genre, isrc }) => ({ name, artist: artist ?? "", album: album ?? "", genre: genre ?? "", isrc: isrc ?? "" });
+
 /** @param {{ row: Music, onClose: () => void }} props */
 function Tags({ row, onClose }) {
-  const form = useForm({ name: row.name, artist: row.artist ?? "", album: row.album ?? "", genre: row.genre ?? "", isrc: row.isrc ?? "" }, async (values) => {
-    await api.patch(`/api/music/${row.id}/`, values);
+  const path = `/api/music/${row.id}/`;
+  const form = useForm(tagsOf(row), async (values, sending) => {
+    await api.patch(path, values, sending);
     invalidate("/api/music/", "/api/channel-playlists/");
     toast(t("music.saved"));
     onClose();
-  });
+  }, { row: { path, draft: tagsOf } });
   return html`<${Dialog} title=${t("music.edit")} onClose=${onClose}>
     <${Form} form=${form} actions=${html`<${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary"
       type="submit" busy=${form.busy}>${t("music.save")}</${Button}>`}>

@@ -2,6 +2,7 @@
 
 import { upload } from "../../common/api.js";
 import { invalidate } from "../../common/query.js";
+import { holdTab } from "../../common/unsaved.js";
 import { signal } from "../../common/view.js";
 
 /**
@@ -20,6 +21,8 @@ const AT_ONCE = 2;
 
 /** All of them, the newest last, until they are put away. */
 export const uploads = signal(/** @type {Upload[]} */ ([]));
+
+holdTab(() => uploads.value.some((each) => each.state !== "kept" && each.state !== "failed"));
 
 /** @type {Map<number, { file: File, stop: AbortController }>} */
 const held = new Map();

@@ -5,32 +5,36 @@ import { api } from "../../common/api.js";
 import { t } from "../../common/i18n.js";
 import { invalidate } from "../../common/query.js";
 import { go, place } from "../../common/router.js";
-import { look } from "../../common/session.js";
-import { Ask, Button, Dialog, Form, Slider, TextField, toast, useForm } from "../../common/ui.js";
+import { look, zone } from "../../common/session.js";
+import { Ask, Button, Dialog, Form, Slider, TextField, ZoneField, toast, useForm } from "../../common/ui.js";
 import { html, useState } from "../../common/view.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["Floor"]} Floor */
 
+/** What the form holds of a floor, or of one to be made. @param {Floor} [floor] */
+const draftOf = (floor) => ({
+  name: floor?.name ?? "",
+  min_volume: floor?.min_volume ?? 0,
+  max_volume: floor?.max_volume ?? 100,
+  default_volume: floor?.default_volume ?? 60,
+  quiet_hours_start: floor?.quiet_hours_start?.slice(0, 5) ?? "",
+  quiet_hours_end: floor?.quiet_hours_end?.slice(0, 5) ?? "",
+  timezone: floor?.timezone ?? "",
+});
+
 /** @param {{ floor?: Floor, onClose: () => void }} props without a floor it makes one */
 export function FloorDialog({ floor, onClose }) {
   const [asking, setAsking] = useState(false);
-  const initial = {
-    name: floor?.name ?? "",
-    min_volume: floor?.min_volume ?? 0,
-    max_volume: floor?.max_volume ?? 100,
-    default_volume: floor?.default_volume ?? 60,
-    quiet_hours_start: floor?.quiet_hours_start?.slice(0, 5) ?? "",
-    quiet_hours_end: floor?.quiet_hours_end?.slice(0, 5) ?? "",
-  };
-  const form = useForm(initial, async (values) => {
+  const path = floor ? `/api/floors/${floor.id}/` : null;
+  const form = useForm(draftOf(floor), async (values, sending) => {
     const body = { ...values, quiet_hours_start: values.quiet_hours_start || null, quiet_hours_end: values.quiet_hours_end || null };
-    if (floor) await api.patch(`/api/floors/${floor.id}/`, body);
-    else await api.post("/api/floors/", body);
+    if (path) await api.patch(path, body, sending);
+    else await api.post("/api/floors/", body, sending);
     invalidate("/api/floors/");
     void look(); // how many floors are used stands in the profile
     toast(t("now.floor_saved", { floor: values.name }));
     onClose();
-  });
+  }, { row: { path, draft: draftOf } });
   const remove = async () => {
     await api.delete(`/api/floors/${floor?.id}/`);
     invalidate("/api/floors/", "/api/devices/");
@@ -56,6 +60,7 @@ export function FloorDialog({ floor, onClose }) {
         <${TextField} type="time" label=${t("now.floor_quiet_end")} ...${form.of("quiet_hours_end")} />
       </div>
       <p class="small quiet">${t("now.floor_quiet_hint")}</p>
+      <${ZoneField} label=${t("now.floor_zone")} hint=${t("now.floor_zone_hint", { zone: zone.value ?? "UTC" })} placeholder=${zone.value} ...${form.of("timezone")} />
     </${Form}>
   </${Dialog}>`;
 }

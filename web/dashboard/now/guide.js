@@ -50,10 +50,10 @@ function Step({ number, at, title, done, children }) {
 }
 
 function FirstFloor() {
-  const form = useForm({ name: t("now.guide_floor_name") }, async (values) => {
-    await api.post("/api/floors/", values);
+  const form = useForm({ name: t("now.guide_floor_name") }, async (values, sending) => {
+    await api.post("/api/floors/", values, sending);
     invalidate("/api/floors/");
-  });
+  }, { guarded: false });
   return html`<p class="quiet">${t("now.guide_floor_text")}</p>
     <${Form} form=${form} actions=${html`<${Button} kind="primary" type="submit" busy=${form.busy}>${t("now.guide_next")}</${Button}>`}>
       <${TextField} label=${t("now.floor_name")} required maxlength="255" ...${form.of("name")} />
@@ -67,12 +67,12 @@ function FirstSound({ speaker, onHeard }) {
   const [wrong, setWrong] = useState("");
   const made = useQuery(id === null ? null : `/api/announcements/${id}/`).data;
   const events = /** @type {PlayEvent[]} */ (useQuery(play ? `/api/play-events/?play_id=${play}` : null).data?.results ?? []);
-  const form = useForm({ text: t("now.guide_words", { business: me.value?.client?.business_name ?? "" }) }, async ({ text }) => {
+  const form = useForm({ text: t("now.guide_words", { business: me.value?.client?.business_name ?? "" }) }, async ({ text }, sending) => {
     setWrong("");
-    const announcement = await api.post("/api/announcements/tts/generate/", { title: t("now.guide_announcement"), text });
+    const announcement = await api.post("/api/announcements/tts/generate/", { title: t("now.guide_announcement"), text }, sending);
     invalidate("/api/announcements/");
     setId(announcement.id);
-  });
+  }, { guarded: false });
   const status = made?.status;
   useEffect(() => {
     if (status === "failed") return startOver(made.failure_detail);

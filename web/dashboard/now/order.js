@@ -1,35 +1,26 @@
 /** Orders: an announcement now, silence, an end to it. Each says in passing what became of it. */
 
 import "./texts.js";
-import { ApiError, api } from "../../common/api.js";
+import { ApiError, Unreachable, api, freshKey } from "../../common/api.js";
 import { t, time } from "../../common/i18n.js";
 import { invalidate } from "../../common/query.js";
 import { zone } from "../../common/session.js";
-import { confirmWithUndo, toast, toastError } from "../../common/ui.js";
+import { confirmWithUndo, sentence, toast, toastError } from "../../common/ui.js";
+import { addressed } from "./where.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["OrderedPlay"]} OrderedPlay */
 
 /**
- * Where to play: everywhere, a floor, or one speaker; its text is `all`, `floor:3` or `device:12`.
- * @typedef {string} Target
- */
-
-/** A target in the words of the API. @param {Target} target */
-export function addressed(target) {
-  const [kind, id] = target.split(":");
-  if (kind === "floor") return { floors: [Number(id)] };
-  return kind === "device" ? { devices: [Number(id)] } : { all: true };
-}
-
-/**
  * Plays an announcement in a few seconds, unless it is called back.
  * @param {{ id: number, title: string }} announcement
- * @param {Target} target
- * @param {{ volume?: number | null, where: string }} how volume null: each speaker's own; `where` in words
+ * @param {import("./where.js").Places} places
+ * @param {{ volume: number | null, where: string, seconds: number }} how volume null: each speaker's own; `where` in words
  */
-export function playSoon(announcement, target, { volume = null, where }) {
-  const body = { ...addressed(target), ...(volume !== null && { volume }) };
-  return confirmWithUndo(t("now.plays_soon", { title: announcement.title, where }), () => play(announcement, body));
+export async function playSoon(announcement, places, { volume, where, seconds }) {
+  const body = { ...addressed(places), ...(volume !== null && { volume }) };
+  if (!seconds) return play(announcement, body).catch(toastError);
+  const words = t("now.plays_soon", { title: announcement.title, where, n: seconds });
+  return confirmWithUndo(words, () => play(announcement, body), { ms: seconds * 1000 });
 }
 
 /** Plays at once what cannot wait: in quiet hours too, and where it was silenced. @param {{ id: number }} announcement raises as `call` does */
@@ -37,11 +28,22 @@ export async function playEmergency(announcement) {
   told(await api.post(`/api/announcements/${announcement.id}/play/`, { all: true, priority: "emergency" }));
 }
 
-/** @param {{ id: number, title: string }} announcement @param {Record<string, any>} body */
-async function play(announcement, body) {
+/**
+ * Orders a play. Where the answer was lost it may have been ordered all the same: another try has the same key.
+ * @param {{ id: number, title: string }} announcement
+ * @param {Record<string, any>} body
+ * @param {string} [key]
+ * @returns {Promise<void>} raises as `call` does
+ */
+async function play(announcement, body, key = freshKey()) {
   try {
-    told(await api.post(`/api/announcements/${announcement.id}/play/`, body));
+    told(await api.post(`/api/announcements/${announcement.id}/play/`, body, { key }));
   } catch (error) {
+    if (error instanceof Unreachable) {
+      const again = () => void play(announcement, body, key).catch(toastError);
+      toast(sentence(error), { kind: "bad", ms: 15_000, action: { text: t("common.retry"), act: again } });
+      return;
+    }
     if (!(error instanceof ApiError) || error.code !== "quiet_hours") throw error;
     const anyway = () => void play(announcement, { ...body, override_quiet_hours: true }).catch(toastError);
     toast(t("now.quiet_hours_now", { title: announcement.title }), { kind: "bad", ms: 15_000, action: { text: t("now.play_anyway"), act: anyway } });

@@ -1,106 +1,81 @@
 /** The dialogs of "Play now" and "Emergency". */
 
 import "./texts.js";
-import { length, t } from "../../common/i18n.js";
+import { t } from "../../common/i18n.js";
 import { devices } from "../../common/live.js";
 import { useQuery } from "../../common/query.js";
-import { may, me } from "../../common/session.js";
-import { Button, Dialog, EmptyState, Failed, Notice, Select, Skeleton, Slider, Switch, TextField, sentence, toastError } from "../../common/ui.js";
-import { Player, silence } from "../../common/ui/sound.js";
+import { me } from "../../common/session.js";
+import { keep, kept } from "../../common/stored.js";
+import { Button, Dialog, Notice, Segments, Skeleton, Slider, Switch, toastError } from "../../common/ui.js";
+import { silence } from "../../common/ui/sound.js";
 import { html, useEffect, useState } from "../../common/view.js";
+import { Choice, playable } from "../announcements/choice.js";
 import { playEmergency, playSoon } from "./order.js";
+import { EVERYWHERE, Where, inWords } from "./where.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["Announcement"]} Announcement */
 /** @typedef {import("../../.types/api.js").components["schemas"]["Floor"]} Floor */
 
-/** From so many on, a list has a field to search in. */
-const MANY = 8;
-
-/** Announcements that can be played now. */
-function usePlayable() {
-  const query = useQuery("/api/announcements/?enabled=true&ordering=title&page_size=200");
-  return { ...query, rows: /** @type {Announcement[] | undefined} */ (query.data?.results.filter((/** @type {Announcement} */ each) => each.playable)) };
-}
-
-/** Where one may play, each with its name. @returns {[string, string][]} */
-function useTargets() {
-  const floors = /** @type {Floor[]} */ (useQuery("/api/floors/?page_size=200").data?.results ?? []);
-  const speakers = [...devices.value.values()];
-  /** @type {[string, string][]} */
-  const targets = floors.flatMap((floor) => [
-    [`floor:${floor.id}`, floor.name],
-    .../** @type {[string, string][]} */ (speakers.filter((each) => each.floor === floor.id).map((each) => [`device:${each.id}`, t("now.one_speaker", { floor: floor.name, name: each.name })])),
-  ]);
-  return floors.length > 1 ? [["all", t("now.everywhere")], ...targets] : targets;
-}
+/** Seconds in which a play can be called back: what is offered, and what this browser chose last. */
+const DELAYS = ["0", "5", "15", "60"];
+const DELAY = "play-delay";
 
 /**
- * Which, where, how loud. With an `announcement`, only where and how loud; with a `floor`, that one is chosen.
+ * Which, where, how loud, how soon. With an `announcement`, all but which; with a `floor`, that one is chosen.
  * @param {{ floor?: number, announcement?: { id: number, title: string }, onClose: () => void }} props
  */
 export function PlayDialog({ floor, announcement, onClose }) {
-  const [target, setTarget] = useState(floor ? `floor:${floor}` : "");
-  const [own, setOwn] = useState(true);
-  const [volume, setVolume] = useState(60);
-  const targets = useTargets();
-  const chosen = target || targets[0]?.[0] || "all";
+  const floors = /** @type {Floor[]} */ (useQuery("/api/floors/?ordering=name&page_size=200").data?.results ?? []);
+  const [places, setPlaces] = useState(floor ? { ...EVERYWHERE, floors: [floor] } : EVERYWHERE);
+  const [volume, setVolume] = useState(/** @type {number | null} */ (null));
+  const before = kept(DELAY) ?? "";
+  const [delay, setDelay] = useState(DELAYS.includes(before) ? before : "5");
+  const where = inWords(places, floors, [...devices.value.values()]);
   useEffect(() => silence, []);
   const start = (/** @type {{ id: number, title: string }} */ which) => {
     onClose();
-    const where = targets.find(([key]) => key === chosen)?.[1] ?? t("now.everywhere");
-    void playSoon(which, chosen, { volume: own ? null : volume, where });
+    keep(DELAY, delay);
+    void playSoon(which, places, { volume, where, seconds: Number(delay) });
   };
+  const loud = volume === null ? t("now.own_volume_short") : t("now.volume_at", { n: volume });
+  const soon = delay === "0" ? t("now.at_once") : t("now.undo_for", { n: Number(delay) });
   return html`<${Dialog} title=${announcement ? t("now.play_title", { title: announcement.title }) : t("now.play_now")} onClose=${onClose}
     wide=${!announcement}>
-    <div class="fields">
-      ${targets.length > 1 && html`<${Select} label=${t("now.where")} value=${chosen} options=${targets} onValue=${setTarget} />`}
-      <div class="stack tight">
-        ${own ? html`<span class="strong" aria-hidden="true">${t("now.volume")}</span>` : html`<${Slider} label=${t("now.volume")}
-          value=${volume} onValue=${setVolume} />`}
-        <${Switch} label=${t("now.own_volume")} checked=${own} onValue=${setOwn} />
-      </div>
-    </div>
+    ${(floors.length > 1 || devices.value.size > 1) && html`<${Where} places=${places} onPlaces=${setPlaces} floors=${floors} />`}
+    <details class="now-how"><summary>${loud} · ${soon}</summary><div class="stack">
+      <${Switch} label=${t("now.own_volume")} checked=${volume === null} onValue=${(/** @type {boolean} */ own) => setVolume(own ? null : 60)} />
+      ${volume !== null && html`<${Slider} label=${t("now.volume")} value=${volume} onValue=${setVolume} />`}
+      <div class="stack tight"><span class="strong" aria-hidden="true">${t("now.undo_time")}</span><${Segments} label=${t("now.undo_time")} value=${delay}
+        options=${DELAYS.map((key) => [key, key === "0" ? t("now.at_once") : t("now.seconds", { n: Number(key) })])} onValue=${setDelay} /></div>
+    </div></details>
     ${announcement
       ? html`<div class="actions"><${Button} onClick=${onClose}>${t("common.cancel")}</${Button}><${Button} kind="primary" icon="now"
         onClick=${() => start(announcement)}>${t("now.play")}</${Button}></div>`
-      : html`<${Choice} act=${(/** @type {Announcement} */ each) => html`<${Button} kind="primary" size="small" icon="now"
+      : html`<${Choice} act=${(/** @type {Announcement} */ each) => html`<${Button} kind="primary" icon="now"
         aria-label=${t("now.play_title", { title: each.title })} onClick=${() => start(each)}>${t("now.play")}</${Button}>`} />`}
   </${Dialog}>`;
 }
 
-/** The announcements to choose from. @param {{ act: (each: Announcement) => any }} props */
-function Choice({ act }) {
-  const { rows, error, reload } = usePlayable();
-  const [wanted, setWanted] = useState("");
-  if (!rows) return error ? html`<${Failed} words=${sentence(error)} onRetry=${reload} />` : html`<${Skeleton} />`;
-  if (!rows.length) {
-    const make = may("announcements.manage") && html`<${Button} kind="primary" icon="add"
-      href="/announcements/new">${t("now.make_announcement")}</${Button}>`;
-    return html`<${EmptyState} icon="announcement" title=${t("now.nothing_to_play")}
-      action=${make}>${t("now.nothing_to_play_text")}</${EmptyState}>`;
-  }
-  const found = rows.filter((each) => `${each.title} ${each.category}`.toLowerCase().includes(wanted.trim().toLowerCase()));
-  return html`
-    ${rows.length >= MANY && html`<${TextField} type="search" label=${t("now.search")} value=${wanted} onValue=${setWanted} />`}
-    <ul class="list card flush">
-      ${found.map((each) => html`<li key=${each.id} class="now-choice">
-        <div class="grow"><div class="strong cut">${each.title}</div><div
-          class="small quiet">${[each.category, length(each.duration_ms)].filter(Boolean).join(" · ")}</div></div>
-        <${Player} url=${each.audio_url} label=${each.title} lengthMs=${each.duration_ms} />
-        ${act(each)}
-      </li>`)}
-    </ul>
-    ${found.length === 0 && html`<p class="quiet">${t("now.not_found")}</p>`}`;
+/** What emergencies are called, in the languages of the pages: announcements of these categories stand ready. */
+const EMERGENCIES = ["emergency", "notfall"];
+
+/** Announcements made for emergencies; undefined until all have been asked for. */
+function useEmergencies() {
+  const lists = EMERGENCIES.map((name) => useQuery(`/api/announcements/?category=${name}&ordering=title&page_size=50`));
+  if (lists.some((list) => !list.data && !list.error)) return undefined;
+  return /** @type {Announcement[]} */ (lists.flatMap((list) => list.data?.results ?? [])).filter(playable);
 }
 
 /** The emergency: one announcement, on all speakers that one may see, asked once more. @param {{ onClose: () => void }} props */
 export function EmergencyDialog({ onClose }) {
-  const { rows, error, reload } = usePlayable();
-  const [id, setId] = useState("");
+  const urgent = useEmergencies();
+  const [picked, setPicked] = useState(/** @type {Announcement | null} */ (null));
+  const [choosing, setChoosing] = useState(false);
   const [busy, setBusy] = useState(false);
-  const sorted = [...(rows ?? [])].sort((one, other) => Number(urgent(other)) - Number(urgent(one)));
-  const chosen = sorted.find((each) => String(each.id) === id) ?? sorted[0];
+  const chosen = picked ?? urgent?.[0];
+  useEffect(() => silence, []);
   const go = async () => {
+    if (!chosen) return;
     setBusy(true);
     try {
       await playEmergency(chosen);
@@ -110,20 +85,24 @@ export function EmergencyDialog({ onClose }) {
       setBusy(false);
     }
   };
+  const pick = (/** @type {Announcement} */ each) => {
+    setPicked(each);
+    setChoosing(false);
+  };
   const where = me.value?.floor ? me.value.floor.name : t("now.everywhere");
+  if (!urgent) return html`<${Dialog} title=${t("now.emergency")} onClose=${onClose}><${Skeleton} lines=${2} /></${Dialog}>`;
+  if (choosing || !chosen) return html`<${Dialog} title=${t("now.emergency_which")} onClose=${onClose} wide>
+    ${!urgent.length && html`<${Notice}>${t("now.emergency_hint")}</${Notice}>`}
+    <${Choice} act=${(/** @type {Announcement} */ each) => html`<${Button} aria-label=${t("now.choose_of", { title: each.title })}
+      onClick=${() => pick(each)}>${t("now.choose")}</${Button}>`} />
+  </${Dialog}>`;
   return html`<${Dialog} title=${t("now.emergency")} onClose=${onClose}>
     <${Notice} kind="bad">${t("now.emergency_text")}</${Notice}>
-    ${!rows && (error ? html`<${Failed} words=${sentence(error)} onRetry=${reload} />` : html`<${Skeleton} lines=${1} />`)}
-    ${rows && !chosen && html`<p>${t("now.nothing_to_play_text")}</p>`}
-    ${chosen && html`
-      <${Select} label=${t("now.which")} value=${chosen.id} onValue=${setId} options=${sorted.map((each) => [each.id, each.title])}
-        hint=${urgent(chosen) ? "" : t("now.emergency_hint")} />
-      ${chosen.text && html`<blockquote class="now-words">${chosen.text}</blockquote>`}`}
+    ${urgent.length > 1 && html`<${Segments} label=${t("now.which")} value=${String(chosen.id)} options=${urgent.slice(0, 4).map((each) => [String(each.id), each.title])}
+      onValue=${(/** @type {string} */ id) => setPicked(urgent.find((each) => String(each.id) === id) ?? null)} />`}
+    <div><p class="strong">${chosen.title}</p>${chosen.text && html`<blockquote class="now-words">${chosen.text}</blockquote>`}</div>
+    <div><${Button} kind="plain" onClick=${() => setChoosing(true)}>${t("now.emergency_other")}</${Button}></div>
     <div class="actions"><${Button} onClick=${onClose}>${t("common.cancel")}</${Button}>
-      <${Button} kind="danger" icon="emergency" disabled=${!chosen} busy=${busy}
-        onClick=${go}>${t("now.emergency_go", { where })}</${Button}></div>
+      <${Button} kind="danger" icon="emergency" busy=${busy} onClick=${go}>${t("now.emergency_go", { where })}</${Button}></div>
   </${Dialog}>`;
 }
-
-/** Whether it was made for emergencies: by its category. @param {Announcement} each */
-const urgent = (each) => /emergency|notfall|evacuat|evakuier|fire|feuer/i.test(`${each.category}`);

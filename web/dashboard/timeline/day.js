@@ -3,6 +3,8 @@
  * since 1970.
  */
 
+import { instantOf } from "../../common/zones.js";
+
 /** @typedef {import("../../.types/api.js").components["schemas"]["TimelineItem"]} Item */
 
 /** The local date, `2026-07-01`, of an instant in a zone. @param {number} at @param {string} zone */
@@ -22,38 +24,13 @@ export function plusDays(date, days) {
   return new Date(Date.parse(`${date}T12:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** How far a zone's clocks are ahead of UTC at an instant. @param {number} at @param {string} zone */
-function ahead(at, zone) {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(at);
-  const of = (/** @type {string} */ type) => Number(parts.find((part) => part.type === type)?.value);
-  return (
-    Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second")) -
-    Math.floor(at / 1000) * 1000
-  );
-}
-
 /**
  * The first instant of a local date: midnight, or where clocks leave midnight out the first that there is.
  * @param {string} date
  * @param {string} zone
  */
 export function midnight(date, zone) {
-  const wall = Date.parse(`${date}T00:00:00Z`);
-  // Clocks change by hours at most: the offset a day before or after is the one before or after a change.
-  const guesses = [...new Set([ahead(wall - 86_400_000, zone), ahead(wall + 86_400_000, zone)])].map(
-    (offset) => wall - offset,
-  );
-  const right = guesses.filter((at) => at + ahead(at, zone) === wall);
-  return right.length ? Math.min(...right) : Math.max(...guesses);
+  return instantOf(`${date}T00:00`, zone);
 }
 
 /** A local date as an interval: 23, 24 or 25 hours. @param {string} date @param {string} zone */

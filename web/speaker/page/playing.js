@@ -4,6 +4,7 @@ import { has, length, number, t, time } from "../../common/i18n.js";
 import { IconButton } from "../../common/ui/button.js";
 import { Icon } from "../../common/ui/icon.js";
 import { classes, html } from "../../common/view.js";
+import { Resting, useRest } from "./resting.js";
 
 /** @typedef {import("./glance.js").Glance} Glance */
 /** @typedef {import("../../common/ui/icon.js").IconName} IconName */
@@ -15,6 +16,10 @@ const BARS = [0.55, 0.85, 1, 0.7, 0.45];
  * @param {{glance: Glance, name: string, place: import("../speaker.js").Place, fullscreen: (() => void) | null, more: () => void}} props
  */
 export function Playing({ glance, name, place, fullscreen, more }) {
+  if (useRest()) {
+    const wrong = health(glance).flatMap(([, , kind, words]) => (kind === "good" ? [] : words));
+    return html`<${Resting} glance=${glance} title=${titleOf(glance.now)} wrong=${wrong} />`;
+  }
   return html`<div class="stage">
     <header class="head">
       <div class="grow">
@@ -44,12 +49,16 @@ export function Playing({ glance, name, place, fullscreen, more }) {
   </div>`;
 }
 
+/** What sounds, or why nothing does. @param {Glance["now"]} now */
+const titleOf = (now) =>
+  now.kind === "silent" ? t(`speaker.silent.${now.reason}`) : now.title || t(`speaker.untitled.${now.kind}`);
+
 /** @param {{now: Glance["now"], level: number, zone: string | undefined}} props */
 function Now({ now, level, zone }) {
   if (now.kind === "silent") {
     const until = now.until === null ? "" : time(now.until / 1000, { zone });
     return html`<p class="kind" data-now="silent">${t("speaker.now.silent")}</p>
-      <h1>${t(`speaker.silent.${now.reason}`)}</h1>
+      <h1>${titleOf(now)}</h1>
       <p class="artist">${until && t("speaker.silent.until", { time: until })}</p>`;
   }
   const share = now.duration_ms ? Math.min(1, now.position_ms / now.duration_ms) : 0;
@@ -59,7 +68,7 @@ function Now({ now, level, zone }) {
       >
       ${t(`speaker.now.${now.kind}`)}
     </p>
-    <h1>${now.title || t(`speaker.untitled.${now.kind}`)}</h1>
+    <h1>${titleOf(now)}</h1>
     <p class="artist">${now.artist}</p>
     ${
       now.duration_ms > 0 &&

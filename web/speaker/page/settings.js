@@ -4,6 +4,7 @@ import { LANGUAGES, choose, language, t } from "../../common/i18n.js";
 import { theme } from "../../common/theme.js";
 import { Button, IconButton } from "../../common/ui/button.js";
 import { html, useEffect, useRef, useState } from "../../common/view.js";
+import { REST_AFTER, chooseRest, restAfter } from "./resting.js";
 
 const THEMES = /** @type {const} */ (["system", "light", "dark"]);
 
@@ -28,6 +29,12 @@ export function Settings({ facts, onTest, onForget, onClose }) {
         value=${theme.value}
         options=${themes}
         onValue=${(/** @type {import("../../common/theme.js").Theme} */ value) => (theme.value = value)}
+      />
+      <${Choice}
+        label=${t("speaker.settings.rest")}
+        value=${String(restAfter.value)}
+        options=${REST_AFTER.map((minutes) => [String(minutes), minutes ? t("speaker.settings.rest.after", { n: minutes }) : t("speaker.settings.rest.never")])}
+        onValue=${(/** @type {string} */ value) => chooseRest(Number(value))}
       />
       <${Button} icon="volume" onClick=${onTest}>${t("speaker.settings.test")}</${Button}>
       <dl class="facts">${facts.map(
