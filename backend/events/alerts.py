@@ -8,6 +8,7 @@ from typing import Any
 
 from events.domain import ledger
 from events.models import PlayEvent
+from events.rows import Row
 from webhooks.domain import catalogue
 from webhooks.services import Event, emit
 
@@ -31,7 +32,7 @@ ALARMING = frozenset(
 a more urgent announcement, a day off."""
 
 
-def tell_failed(events: Iterable[PlayEvent], *, now: datetime) -> int:
+def tell_failed(events: Iterable[PlayEvent | Row], *, now: datetime) -> int:
     """Tells of those of these events that have failed for a reason of ALARMING; returns how many messages.
 
     Call it once for each event, when it has failed, inside that transaction.
@@ -39,12 +40,12 @@ def tell_failed(events: Iterable[PlayEvent], *, now: datetime) -> int:
     return emit(events=[_event(event, now) for event in events if is_alarming(event)], now=now)
 
 
-def is_alarming(event: PlayEvent) -> bool:
+def is_alarming(event: PlayEvent | Row) -> bool:
     """Whether the event has failed for a reason of ALARMING."""
     return event.status == ledger.FAILED and event.reason in ALARMING
 
 
-def _event(event: PlayEvent, now: datetime) -> Event:
+def _event(event: PlayEvent | Row, now: datetime) -> Event:
     data: dict[str, Any] = {
         "id": str(event.pk),
         "play_id": str(event.play_id),

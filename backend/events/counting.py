@@ -10,7 +10,7 @@ from django.db import transaction
 from common.metrics import SLOW, counter, histogram
 from events.alerts import ALARMING
 from events.domain import ledger
-from events.models import PlayEventChange
+from events.rows import Change
 
 ENDED = counter("plays_ended", "Plays that ended, by how.", "status", "reason", "priority")
 CORRECTED = counter(
@@ -39,7 +39,7 @@ for _reason in ALARMING:
     ENDED.labels(ledger.FAILED, _reason, "emergency")
 
 
-def note_changes(changes: Iterable[PlayEventChange]) -> None:
+def note_changes(changes: Iterable[Change]) -> None:
     """Counts these changes of plays, whose events are in memory, once they are committed."""
     made = list(changes)
     transaction.on_commit(lambda: _count(made), robust=True)
@@ -50,7 +50,7 @@ def note_ended(*, status: str, reason: str, priority: str, number: int) -> None:
     transaction.on_commit(lambda: ENDED.labels(status, reason, priority).inc(number), robust=True)
 
 
-def _count(changes: Iterable[PlayEventChange]) -> None:
+def _count(changes: Iterable[Change]) -> None:
     for change in changes:
         event = change.event
         if change.status == ledger.DELIVERED:

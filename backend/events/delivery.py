@@ -5,10 +5,10 @@ Every function is synchronous, serves many devices at a time, and opens its own 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,12 +22,18 @@ from events import moves, planned, told
 from events.alerts import tell_failed
 from events.domain import ledger, timing
 from events.messages import order_of
-from events.models import PlayEvent, PlayEventChange
+from events.models import PlayEvent
+from events.rows import Change, Row, rows_of
 
 SENT_AGAIN_AFTER = timedelta(seconds=2)
 """An order younger than this is on its way by push; asking the database for it would send it twice."""
 BELIEVED_SLACK = timedelta(minutes=5)
 """A device's instant may lie this far outside of what is possible before it is not believed."""
+
+Key = tuple[int, str]
+"""A device and what it calls an event of its own."""
+PLAIN = "announcement "
+"""Before the key of an announcement, which is what a plain device calls an event."""
 
 
 class EventLedger:
@@ -61,19 +67,20 @@ class EventLedger:
     def store(self, reports: Sequence[DeviceReport], *, now: datetime) -> None:
         """Moves the events that these reports are about. A report about another device's event moves nothing."""
         with system_scope("the socket serves every client's devices"), transaction.atomic():
-            rows = _addressed(reports)
-            unknown = _unknown(reports, rows)
+            named = [(_key(report), report) for report in reports]
+            rows = _addressed(named)
+            unknown = _unknown(named, rows)
             if unknown:  # asked and read again, whoever wrote them: a tick may have done so meanwhile
                 planned.insert_asked(planned.questions(unknown), now=now)
-                rows = _addressed(reports)
-                unknown = _unknown(reports, rows)
-            rows |= _told(unknown, now)
-            words = _words(reports, rows)
-            changes: list[PlayEventChange] = []
-            changed: dict[Any, PlayEvent] = {}
+                rows = _addressed(named)
+                unknown = _unknown(named, rows)
+                rows |= _told(unknown, now)
+            words = _words(named, rows)
+            changes: list[Change] = []
+            changed: dict[UUID, Row] = {}
             failed_before = {event.pk for event in rows.values() if event.status == ledger.FAILED}
-            for report in reports:
-                event = rows.get(_key(report))
+            for key, report in named:
+                event = rows.get(key)
                 if event is None:
                     continue
                 change = _move(event, report, words)
@@ -110,44 +117,42 @@ def _resumed(event: PlayEvent, now: datetime) -> bool:
     return True
 
 
-def _key(report: DeviceReport) -> tuple[int, str]:
+def _key(report: DeviceReport) -> Key:
     """What names the event of a report: its id, or for a plain device its announcement."""
     message: Any = report.message
-    return report.device_pk, message.event_id or f"announcement {message.announcement_id}"
+    return report.device_pk, message.event_id or f"{PLAIN}{message.announcement_id}"
 
 
-def _addressed(reports: Sequence[DeviceReport]) -> dict[tuple[int, str], PlayEvent]:
+def _addressed(named: Sequence[tuple[Key, DeviceReport]]) -> dict[Key, Row]:
     """The locked events of these reports, by device and name: only a device's own events are found."""
-    names = {_key(report) for report in reports}
-    by_id = {name for _, name in names if not name.startswith("announcement ")}
-    wanted = Q(pk__in=[name for name in by_id if _is_uuid(name)])
-    plain = [(report.device_pk, report.message) for report in reports if not _event_id(report)]
-    for device_pk, message in plain:
-        wanted |= Q(
-            device_id=device_pk,
-            announcement_id=getattr(message, "announcement_id", None) or 0,
-            status__in=[ledger.DELIVERED, ledger.PLAYING],
-        )
-    rows: dict[tuple[int, str], PlayEvent] = {}
-    for event in PlayEvent.objects.select_for_update().filter(wanted).order_by("play_at"):
+    wanted = Q(pk__among=[event_id for (_, name), _ in named if (event_id := _uuid(name)) is not None])
+    for (device_pk, name), report in named:
+        if name.startswith(PLAIN):
+            wanted |= Q(
+                device_id=device_pk,
+                announcement_id=getattr(report.message, "announcement_id", None) or 0,
+                status__in=[ledger.DELIVERED, ledger.PLAYING],
+            )
+    rows: dict[Key, Row] = {}
+    # The key makes the order of the locks the same for all who take them.
+    events = PlayEvent.objects.select_for_update().filter(wanted).order_by("play_at", "pk")
+    for event in rows_of(events):
         device_pk = event.device_id or 0
         rows[device_pk, str(event.pk)] = event
         if event.status in {ledger.DELIVERED, ledger.PLAYING}:
-            rows.setdefault((device_pk, f"announcement {event.announcement_id}"), event)
+            rows.setdefault((device_pk, f"{PLAIN}{event.announcement_id}"), event)
     return rows
 
 
 def _unknown(
-    reports: Sequence[DeviceReport], rows: Mapping[tuple[int, str], PlayEvent]
-) -> list[tuple[DeviceReport, uuid.UUID]]:
+    named: Sequence[tuple[Key, DeviceReport]], rows: Mapping[Key, Row]
+) -> list[tuple[DeviceReport, UUID]]:
     """The reports about events that have no row yet: a device plays from its plan while it is offline."""
-    unknown = [report for report in reports if _key(report) not in rows]
-    return [(report, uuid.UUID(_event_id(report))) for report in unknown if _is_uuid(_event_id(report))]
+    unknown = [(_uuid(key[1]), report) for key, report in named if key not in rows]
+    return [(report, event_id) for event_id, report in unknown if event_id is not None]
 
 
-def _told(
-    unknown: Sequence[tuple[DeviceReport, uuid.UUID]], now: datetime
-) -> dict[tuple[int, str], PlayEvent]:
+def _told(unknown: Sequence[tuple[DeviceReport, UUID]], now: datetime) -> dict[Key, Row]:
     """Writes the rows of plays that no rule knows, as their devices tell them; answers with those, by device and name.
 
     What has a row by now is another device's. A receipt that comes again writes none: the first one decides.
@@ -159,20 +164,19 @@ def _told(
     plays = list(told.plays_told(own))
     there = planned.insert(plays, now=now).not_these
     written = {event.event_id for play in plays for event in play.events} - there
-    rows = PlayEvent.objects.select_for_update().filter(pk__in=written) if written else ()
+    if not written:
+        return {}
+    rows = rows_of(PlayEvent.objects.select_for_update().filter(pk__in=written))
     return {names[event.pk]: event for event in rows}
 
 
-def _words(
-    reports: Sequence[DeviceReport], rows: Mapping[tuple[int, str], PlayEvent]
-) -> dict[tuple[int, int], str]:
+def _words(named: Sequence[tuple[Key, DeviceReport]], rows: Mapping[Key, Row]) -> dict[tuple[int, int], str]:
     """The titles of announcements that were played where the server would have chosen others, by client and key."""
     other = {
         (event.client_id, report.message.announcement_id)
-        for report in reports
+        for key, report in named
         if isinstance(report.message, protocol.PlaybackComplete) and report.message.announcement_id
-        if (event := rows.get(_key(report))) is not None
-        and event.announcement_id != report.message.announcement_id
+        if (event := rows.get(key)) is not None and event.announcement_id != report.message.announcement_id
     }
     if not other:
         return {}
@@ -182,22 +186,14 @@ def _words(
     return {(client, pk): title for client, pk, title in titles}
 
 
-def _event_id(report: DeviceReport) -> str:
-    message: Any = report.message
-    return message.event_id or ""
-
-
-def _is_uuid(text: str) -> bool:
+def _uuid(text: str) -> UUID | None:
     try:
-        uuid.UUID(text)
+        return UUID(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
-def _move(
-    event: PlayEvent, report: DeviceReport, words: Mapping[tuple[int, int], str]
-) -> PlayEventChange | None:
+def _move(event: Row, report: DeviceReport, words: Mapping[tuple[int, int], str]) -> Change | None:
     """Applies one report to its event; None when it changes nothing."""
     match report.message:
         case protocol.Ack() as ack:
@@ -233,7 +229,7 @@ def _move(
         event.completed_at = moved.at
     if event.delivered_at is None and moved.status in {ledger.DELIVERED, ledger.PLAYING, ledger.COMPLETED}:
         event.delivered_at = report.at
-    return PlayEventChange(
+    return Change(
         event=event,
         at=report.at,
         status=moved.status,
@@ -244,7 +240,7 @@ def _move(
     )
 
 
-def _keep_receipt(event: PlayEvent, receipt: protocol.PlaybackComplete, at: datetime) -> None:
+def _keep_receipt(event: Row, receipt: protocol.PlaybackComplete, at: datetime) -> None:
     started = _believed(receipt.started_at, event, at)
     ended = _believed(receipt.ended_at, event, at)
     event.outcome = receipt.outcome
@@ -256,9 +252,7 @@ def _keep_receipt(event: PlayEvent, receipt: protocol.PlaybackComplete, at: date
         event.error_message = f"{ledger.REASONS[event.reason]} The device says: {receipt.error}"
 
 
-def _keep_words(
-    event: PlayEvent, receipt: protocol.PlaybackComplete, words: Mapping[tuple[int, int], str]
-) -> None:
+def _keep_words(event: Row, receipt: protocol.PlaybackComplete, words: Mapping[tuple[int, int], str]) -> None:
     """What was heard counts: an offline device played what its plan named before the rules were changed."""
     heard = receipt.announcement_id or 0
     title = words.get((event.client_id, heard))
@@ -278,7 +272,7 @@ def _receipt_detail(receipt: protocol.PlaybackComplete) -> dict[str, Any]:
     }
 
 
-def _believed(instant_us: int | None, event: PlayEvent, arrived: datetime) -> datetime | None:
+def _believed(instant_us: int | None, event: Row, arrived: datetime) -> datetime | None:
     """A device's own instant, unless it lies before the order or in the future: such a clock is not believed.
 
     What it said stays in the history either way.

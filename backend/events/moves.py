@@ -5,15 +5,16 @@ Django's `bulk_update` sends a branch of a CASE for each row and column, and tak
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+import msgspec
 from django.db import connection
 
 from common.given import given
 from events import counting
-from events.models import PlayEvent, PlayEventChange
+from events.models import PlayEvent
+from events.rows import Change, Row
 from live.changes import tell_plays
 
 MOVES = {
@@ -32,15 +33,15 @@ MOVES = {
 """The columns that change in the life of an event, and their types."""
 
 
-def became(events: Iterable[PlayEvent], at: datetime, source: str) -> list[PlayEventChange]:
+def became(events: Iterable[PlayEvent], at: datetime, source: str) -> list[Change]:
     """That these events have become what they are now, at this instant and by `source`."""
     return [
-        PlayEventChange(event=event, at=at, status=event.status, reason=event.reason, source=source)
+        Change(event=event, at=at, status=event.status, reason=event.reason, source=source)
         for event in events
     ]
 
 
-def keep(events: Collection[PlayEvent], changes: Collection[PlayEventChange]) -> None:
+def keep(events: Collection[PlayEvent | Row], changes: Collection[Change]) -> None:
     """Writes these events, whose rows the caller has locked, and what they have become; counts it.
 
     Needs a transaction.
@@ -55,13 +56,13 @@ def keep(events: Collection[PlayEvent], changes: Collection[PlayEventChange]) ->
         table, values = given(
             "c",
             {
-                "event_id": ("uuid", [change.event_id for change in changes]),
+                "event_id": ("uuid", [change.event.pk for change in changes]),
                 "at": ("timestamptz", [change.at for change in changes]),
                 "status": ("text", [change.status for change in changes]),
                 "reason": ("text", [change.reason for change in changes]),
                 "source": ("text", [change.source for change in changes]),
                 "correction": ("boolean", [change.correction for change in changes]),
-                "detail": ("jsonb", [json.dumps(change.detail) for change in changes]),
+                "detail": ("jsonb", [msgspec.json.encode(change.detail).decode() for change in changes]),
             },
         )
         cursor.execute(
