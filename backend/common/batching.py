@@ -3,6 +3,7 @@
 While one batch is being written, the next one gathers; so the batch grows by itself as the load does, and a
 lone item waits for nobody. `linger_s` asks every batch to wait so long before it is written: where many come one by
 one and a batch costs much the same whatever its size, a few large ones take less of the processor than many small.
+Work that can wait gives way to another batcher while that one has any, at most `GIVES_WAY_S`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+GIVES_WAY_S = 1.0
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,7 +27,7 @@ class Batcher(Generic[Item, Result]):
     """Calls `write(items)` with all that has gathered; one call runs at a time.
 
     `write` returns one result for each item, in order; its exception reaches every item of that batch.
-    Belongs to one event loop.
+    While `before` has work, this one gathers on, at most `GIVES_WAY_S` for a batch. Belongs to one event loop.
     """
 
     def __init__(
@@ -34,11 +37,13 @@ class Batcher(Generic[Item, Result]):
         linger_s: float = 0.0,
         largest: int = 1000,
         most_waiting: int = 100_000,
+        before: Batcher[Any, Any] | None = None,
     ) -> None:
         self._write = write
         self._linger_s = linger_s
         self._largest = largest
         self._most_waiting = most_waiting
+        self._before = before
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._runner: asyncio.Task[None] | None = None
 
@@ -66,12 +71,17 @@ class Batcher(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                if self._linger_s:
-                    await asyncio.sleep(self._linger_s)
+                await self._gather()
                 batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
                 await self._write_one(batch)
         finally:
             self._runner = None
+
+    async def _gather(self) -> None:
+        if self._linger_s:
+            await asyncio.sleep(self._linger_s)
+        if self._before is not None and self._before._runner is not None:
+            await asyncio.wait({self._before._runner}, timeout=GIVES_WAY_S)
 
     async def _write_one(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:

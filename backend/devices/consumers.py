@@ -230,13 +230,12 @@ class DeviceConnection:
         self._spawn(self._settle_in(values))
 
     async def _settle_in(self, values: dict[str, Any]) -> None:
-        """Ends older sessions on other processes, then delivers what this device may have missed."""
+        """Ends older sessions on other processes, and delivers what this device may have missed."""
         touched = await self.runtime.touch(self._touch(values, takes_over=True))
         if touched.desired is not None and touched.desired.rev > self.device.desired.rev:
             self._push_desired(
                 touched.desired
             )  # changed since the look-up, when nothing could be pushed to us
-        await self.runtime.arrived(self.device.pk, self.session_id)
 
     def _welcome(self) -> protocol.Welcome:
         return protocol.Welcome(

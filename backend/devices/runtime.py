@@ -36,9 +36,7 @@ MUSIC_AT_ONCE = 50
 LOOK_UP_LINGER_S = 0.01
 """Connects gather this long into one query: after a restart all devices come at once."""
 TOUCH_LINGER_S = 0.02
-"""Signs of life gather longer: no device waits for them."""
-ARRIVAL_LINGER_S = 0.05
-"""And so does what is due to devices that came back: the question costs much the same for one as for a hundred."""
+"""Signs of life gather longer, and while others knock: no device waits for them."""
 
 
 class Runtime:
@@ -55,15 +53,15 @@ class Runtime:
         self._look_ups: Batcher[Credential, Known | None] = Batcher(
             lambda items: self._in_store(store.look_up, items), linger_s=LOOK_UP_LINGER_S
         )
-        self._touches: Batcher[Touch, Touched] = Batcher(self._touch_all, linger_s=TOUCH_LINGER_S)
-        self._arrivals: Batcher[tuple[int, str], None] = Batcher(self._settle_in, linger_s=ARRIVAL_LINGER_S)
+        self._touches: Batcher[Touch, Touched] = Batcher(
+            self._touch_all, linger_s=TOUCH_LINGER_S, before=self._look_ups
+        )
         self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
         self._music: Batcher[DeviceReport, None] = Batcher(self._store_music, largest=MUSIC_AT_ONCE)
         self._statuses: Batcher[DeviceReport, None] = Batcher(self._observe_statuses)
         self._batchers: dict[str, Batcher[Any, Any]] = {
             "look_up": self._look_ups,
             "touch": self._touches,
-            "arrival": self._arrivals,
             "report": self._reports,
             "music": self._music,
             "status": self._statuses,
@@ -96,12 +94,11 @@ class Runtime:
         return await self._look_ups.submit(credential)
 
     async def touch(self, item: Touch) -> Touched:
-        """Writes a sign of life; returns when it is committed."""
-        return await self._touches.submit(item)
+        """Writes a sign of life; returns when it is committed.
 
-    async def arrived(self, device_pk: int, session_id: str) -> None:
-        """Ends older sessions on other processes, and delivers what the device may have missed."""
-        await self._arrivals.submit((device_pk, session_id))
+        That of a new session besides ends older ones on other processes, and delivers what the device may have missed.
+        """
+        return await self._touches.submit(item)
 
     async def report(self, item: DeviceReport) -> None:
         """Returns when this report of a device is committed."""
@@ -135,13 +132,11 @@ class Runtime:
     async def _touch_all(self, items: Sequence[Touch]) -> list[Touched]:
         touched = await self._in_store(store.touch, items)
         ports.audience().said({item.device_pk for item in items})
+        sessions = {item.device_pk: item.session_id for item in items if item.takes_over}
+        if sessions:
+            await asyncio.to_thread(bus.publish, Superseded(sessions))
+            await self.deliver_due(list(sessions), reconnected=True)
         return touched
-
-    async def _settle_in(self, arrivals: Sequence[tuple[int, str]]) -> list[None]:
-        sessions = dict(arrivals)
-        await asyncio.to_thread(bus.publish, Superseded(sessions))
-        await self.deliver_due(list(sessions), reconnected=True)
-        return [None] * len(arrivals)
 
     async def _store_reports(self, items: Sequence[DeviceReport]) -> list[None]:
         await self._in_store(lambda batch: ports.ledger().store(batch, now=clock.now()), items)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common import batching
 from common.batching import Batcher, Overloaded
 
 
@@ -74,6 +75,34 @@ async def test_the_batch_after_a_batch_lingers_too() -> None:
     futures.append(batcher.submit(3))
     await asyncio.gather(*futures)
     assert store.batches == [[1], [2, 3]]
+
+
+async def test_one_gives_way_to_another_while_that_has_work() -> None:
+    first, second = Store(), Store()
+    second.gate.set()
+    before = Batcher(first.write)
+    after = Batcher(second.write, linger_s=0.001, before=before)
+    held_up = before.submit(1)
+    futures = [after.submit(2)]
+    await asyncio.sleep(0.02)
+    futures.append(after.submit(3))
+    assert second.batches == []
+    first.gate.set()
+    assert await asyncio.gather(held_up, *futures) == [1, 4, 9]
+    assert second.batches == [[2, 3]]
+
+
+async def test_nobody_gives_way_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "GIVES_WAY_S", 0.02)
+    first, second = Store(), Store()
+    second.gate.set()
+    before = Batcher(first.write)
+    after = Batcher(second.write, linger_s=0.001, before=before)
+    held_up = before.submit(1)
+    assert await asyncio.wait_for(after.submit(2), 5) == 4
+    assert not held_up.done()
+    first.gate.set()
+    assert await held_up == 1
 
 
 async def test_a_failure_reaches_its_own_batch_and_no_other() -> None:

@@ -12,7 +12,7 @@ from typing import NoReturn
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from core.embedded.sockets import Sockets
+from core.embedded.sockets import Requests, Sockets
 
 LARGEST_FRAME = 1024 * 1024
 """Bytes of a WebSocket frame that are read at all; the device protocol allows far less, and says so itself."""
@@ -45,6 +45,7 @@ def config_of(application: str) -> uvicorn.Config:
     """
     return uvicorn.Config(
         application,
+        http=Requests,
         ws=Sockets,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,

@@ -35,13 +35,18 @@ class Server:
 
     def __init__(self, *, ws_max_size: int = 16 * 1024 * 1024) -> None:
         from core.asgi import application
-        from core.embedded.sockets import Sockets
+        from core.embedded.sockets import Requests, Sockets
 
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            application, lifespan="on", log_level="warning", ws=Sockets, ws_max_size=ws_max_size
+            application,
+            lifespan="on",
+            log_level="warning",
+            http=Requests,
+            ws=Sockets,
+            ws_max_size=ws_max_size,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="server", daemon=True)

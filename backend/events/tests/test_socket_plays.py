@@ -66,7 +66,7 @@ async def the_timer_rings() -> None:
 
 async def the_arrival_is_over() -> None:
     """What was due to a device that came has been looked up; that waits a little for others who come."""
-    await _on_the_servers_loop(lambda running: running._arrivals.drain())
+    await _on_the_servers_loop(lambda running: running._touches.drain())
 
 
 async def test_push_ack_start_receipt(server, shop, tokens):
