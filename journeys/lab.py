@@ -32,6 +32,9 @@ from sync2gear_player.sinks.file import read_capture
 ROOT = Path(__file__).resolve().parents[1]
 RATE = 48_000
 PATIENCE_S = 40.0
+START_S = 150.0
+"""For a server's first answer: loading it is work, of which a busy machine does little at a time."""
+PASSWORD = "open sesame every day"  # of whoever registers
 DATABASE = "sync2gear.sqlite3"
 Samples = NDArray[np.float32]
 
@@ -92,7 +95,7 @@ class Server:
         return (self.folder / "server.log").read_text(errors="replace")
 
     def start(self) -> Server:
-        """Starts it and waits until it answers."""
+        """Starts it and waits until it answers; one that does not is ended."""
         data = self.folder / "data"
         data.mkdir(parents=True, exist_ok=True)
         if not (data / DATABASE).exists():
@@ -112,7 +115,12 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_for(f"the server's answer (its log: {self.folder / 'server.log'})", self._answers)
+        try:
+            what = f"the server's answer (its log: {self.folder / 'server.log'})"
+            wait_for(what, self._answers, seconds=START_S)
+        except AssertionError:
+            self.kill()
+            raise
         return self
 
     def _answers(self) -> bool:
@@ -233,7 +241,7 @@ def register(server: Server, name: str = "Corner Shop") -> Person:
             "business_name": name,
             "name": "Ada Keeper",
             "email": f"{name.lower().replace(' ', '.')}@example.com",
-            "password": "open sesame every day",
+            "password": PASSWORD,
             "telephone": "+44 20 7946 0000",
             "timezone": "Europe/London",
         },

@@ -1,11 +1,14 @@
 """Rules of the test run.
 
 Without options, pytest runs everything on the embedded footprint (SQLite, in memory messages). With
-`--both-footprints` it starts PostgreSQL and Valkey and runs four workers side by side: `embedded` takes every test,
-`production` those that touch the database or say `@pytest.mark.production`, and two the `system` tests, which start
-real processes and mostly wait for them: `journeys` those of that folder, `processes` the others. One run, one summary.
+`--both-footprints` it starts PostgreSQL and Valkey and runs four workers side by side: `embedded` and `production` take
+the tests that touch the database, each on its footprint, but for those that say `@pytest.mark.once("…")`: what comes
+out of them is the same on both, and they run where that names. `processes` takes what touches no database, and the
+`system` tests, which start real processes and mostly wait for them; `journeys` those of WHOLE_SHOPS. One run, one
+summary.
 
-A `system` test that is `alone` too measures time: `embedded` runs it last, once the others have nothing left to do.
+A `system` test that is `alone` too measures time: such tests run last, once all workers have nothing else left to do,
+in two lanes. `embedded` takes those of the apps and of the speaker, which load the machine little; `journeys` its own.
 In CI (CI=true) a skipped test is a failed one.
 """
 
@@ -24,11 +27,15 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 EMBEDDED, PRODUCTION, PROCESSES, JOURNEYS = "embedded", "production", "processes", "journeys"
+WHOLE_SHOPS = ("journeys", "chaos")
+"""Folders of whole shops as real processes."""
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequences", "live_server"})
 
 # A deadline for each example measures the machine, not the code; and CI must not find what nobody can repeat.
 hypothesis_settings.register_profile("house", deadline=None, derandomize=os.environ.get("CI") == "true")
 hypothesis_settings.load_profile("house")
+
+LAST = ("system", "alone")
 
 _BUSY = pytest.StashKey[int]()
 _SERVERS = pytest.StashKey[ExitStack]()
@@ -69,9 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.both_footprints or config.option.collectonly:
         return
     if worker := worker_of(config):
-        if worker != EMBEDDED:
-            # Held until the last test of this worker has ended: see `pytest_runtest_setup`.
-            config.stash[_BUSY] = _locked(fcntl.LOCK_SH)
+        # Held until this worker has ended its last test that need not be alone: see `pytest_runtest_setup`.
+        config.stash[_BUSY] = _locked(fcntl.LOCK_SH)
         if worker == PRODUCTION:
             # The database goes with its server; dropping it first would wait for pooled connections.
             config.option.reuse_db = True
@@ -116,17 +122,20 @@ def touches_database(item: pytest.Item) -> bool:
 def worker_for(item: pytest.Item) -> set[str]:
     """Which workers of `--both-footprints` run the test."""
     if item.get_closest_marker("system"):
-        if item.get_closest_marker("alone"):
-            return {EMBEDDED}
-        return {JOURNEYS if item.path.is_relative_to(item.config.rootpath / JOURNEYS) else PROCESSES}
+        if item.path.relative_to(item.config.rootpath).parts[0] in WHOLE_SHOPS:
+            return {JOURNEYS}
+        return {EMBEDDED if item.get_closest_marker("alone") else PROCESSES}
     if item.get_closest_marker("production"):
         return {PRODUCTION}
-    return {EMBEDDED, PRODUCTION} if touches_database(item) else {EMBEDDED}
+    if not touches_database(item):
+        return {PROCESSES}
+    once = item.get_closest_marker("once")
+    return {once.args[0]} if once else {EMBEDDED, PRODUCTION}
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects what is not this worker's, and puts `system` tests last."""
+    """Deselects what is not this worker's, and puts `system` tests last, those that are `alone` at the very end."""
     worker = worker_of(config)
     mine = [
         item
@@ -134,23 +143,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if (worker in worker_for(item) if worker else not item.get_closest_marker("production"))
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(mine)])
-    items[:] = sorted(mine, key=lambda item: item.get_closest_marker("system") is not None)
+    items[:] = sorted(mine, key=lambda item: [item.get_closest_marker(each) is not None for each in LAST])
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Lets the tests that must be alone begin."""
-    if (gate := session.config.stash.get(_BUSY, None)) is not None:
-        os.close(gate)
+    _no_longer_busy(session.config)
+
+
+def _no_longer_busy(config: pytest.Config) -> bool:
+    """Whether this worker was, so far, one of those that others wait for."""
+    if (gate := config.stash.get(_BUSY, None)) is None:
+        return False
+    os.close(gate)
+    del config.stash[_BUSY]
+    return True
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test that is to be alone waits until the other workers have ended their last tests."""
-    if (
-        worker_of(item.config) == EMBEDDED
-        and item.get_closest_marker("alone")
-        and _BUSY not in item.config.stash
-    ):
-        item.config.stash[_BUSY] = _locked(fcntl.LOCK_EX)
+    """A test that is to be alone waits until all workers have ended their last tests that are not."""
+    if item.get_closest_marker("alone") and _no_longer_busy(item.config):
+        os.close(_locked(fcntl.LOCK_EX))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -29,7 +29,7 @@ from schedules.models import FloorStop, Schedule
 from users.models import OutgoingMail, User
 from zones.models import Floor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once("embedded")]
 
 LOGIN = "/admin/login/"
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.validation import validate_schema
@@ -16,9 +13,9 @@ from drf_spectacular.validation import validate_schema
 from common.openapi import ScopedSchemaGenerator
 from core import api_description
 from devices import asyncapi
+from testing.description import PAGE, described
 
-PAGE = Path(settings.PROJECT_ROOT) / "docs" / "openapi.yaml"
-DOCUMENT: Any = yaml.safe_load(PAGE.read_text())
+DOCUMENT: Any = described()
 METHODS = ("get", "post", "put", "patch", "delete")
 
 

@@ -39,7 +39,7 @@ from schedules.models import Schedule
 from users import links
 from users.sessions import open_session
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once("embedded")]
 
 __all__ = ["world"]
 

@@ -208,6 +208,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(LIMITS, name, Limit(2, 10**9))
 
 
+@pytest.mark.once("production")
 @pytest.mark.usefixtures("few")
 def test_no_route_is_without_a_limit(shop: Business, staff: Any) -> None:
     """As whoever may not even call it: the third time is too much."""

@@ -106,6 +106,7 @@ def counted(token: Any, path: str) -> tuple[int, int]:
     return len(queries), len(answer.json()["results"])
 
 
+@pytest.mark.once("embedded")
 def test_a_list_costs_the_same_whatever_it_holds(shop: Business, staff: User) -> None:
     values = things_of(shop, 0, "nobody", "").values
     paths = {

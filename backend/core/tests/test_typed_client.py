@@ -41,6 +41,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         sys.path.remove(str(folder))
 
 
+@pytest.mark.once("production")
 @pytest.mark.django_db(transaction=True)
 def test_a_generated_client_signs_in_makes_a_floor_and_lists_speakers(
     generated: str, live_server: Any, shop: Business

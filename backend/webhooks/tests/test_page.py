@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from django.conf import settings
 from jsonschema import Draft202012Validator
 
 from common import clock
+from testing.description import described
 from webhooks.domain import catalogue, signing
 from webhooks.domain.catalogue import ALL_TYPES
 from webhooks.openapi import body_schema
@@ -88,8 +88,7 @@ def test_the_sample_believes_us_and_nobody_else(believes: Any) -> None:
 
 @pytest.mark.parametrize("name", ALL_TYPES)
 def test_the_api_s_description_has_every_event(name: str) -> None:
-    document = yaml.safe_load((DOCS / "openapi.yaml").read_text())
-    content = document["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]
+    content = described()["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]
     assert content["schema"] == body_schema(name, ALL_TYPES[name])
     Draft202012Validator(content["schema"]).validate(content["example"])
     text = catalogue.body_of(name, ALL_TYPES[name].example, at=clock.now())
