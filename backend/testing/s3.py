@@ -73,7 +73,8 @@ def running() -> Iterator[str]:
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE)},
+        # As with S3 itself, a page of another origin reads what the bucket's CORS rules allow, and nothing else.
+        env={**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE), "MOTO_DISABLE_GLOBAL_CORS": "true"},
     )
     endpoint = f"http://127.0.0.1:{port}"
     try:

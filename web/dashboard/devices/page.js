@@ -1,12 +1,13 @@
 /** Speakers: how each is, and what is set; new ones by code. */
 
 import "./texts.js";
+import { withQuery } from "../../common/api.js";
 import { t } from "../../common/i18n.js";
 import { devices, now, presence } from "../../common/live.js";
-import { useQuery } from "../../common/query.js";
+import { usePages, useQuery, useSettled } from "../../common/query.js";
 import { query, setQuery } from "../../common/router.js";
 import { locked, may } from "../../common/session.js";
-import { Button, Card, EmptyState, Failed, IconButton, PageHeader, Segments, Skeleton, TextField, sentence } from "../../common/ui.js";
+import { Button, Card, EmptyState, Failed, IconButton, PageHeader, Pager, Segments, Skeleton, TextField, sentence } from "../../common/ui.js";
 import { html } from "../../common/view.js";
 import { OneSpeaker } from "./one.js";
 import { PairDialog } from "./pair.js";
@@ -25,48 +26,52 @@ export default function Page({ id }) {
 }
 
 function AllSpeakers() {
+  const wanted = query.value.get("search") ?? "";
+  const only = query.value.get("only") ?? "all";
+  const search = useSettled(wanted.trim());
   const floors = useQuery("/api/floors/?ordering=name&page_size=200");
-  const list = useQuery("/api/devices/?ordering=name&page_size=200");
+  const all = useQuery("/api/devices/?page_size=1");
+  const some = { search, status: only === "offline" ? "offline" : "", ordering: "floor__name,name", page_size: 100 };
+  const list = usePages(withQuery("/api/devices/", some));
   const pairing = query.value.get("pair");
   const add = () => setQuery({ pair: "new" });
-  const rows = /** @type {Device[] | undefined} */ (list.data?.results);
+  const failed = [list, floors, all].find((each) => each.error && !("rows" in each ? each.rows : each.data));
+  const count = all.data?.count;
   const button = may("devices.manage") && html`<${Button} kind="primary" icon="add" disabled=${Boolean(locked.value)}
     onClick=${add}>${t("devices.pair")}</${Button}>`;
   return html`
-    <${PageHeader} title=${t("devices.title")} lead=${t("devices.lead")}>${rows && rows.length > 0 && button}</${PageHeader}>
-    ${!rows || !floors.data
-      ? list.error || floors.error
-        ? html`<${Failed} words=${sentence(list.error ?? floors.error)} onRetry=${() => { list.reload(); floors.reload(); }} />`
-        : html`<${Skeleton} />`
-      : rows.length
-        ? html`<${ByFloor} rows=${rows} floors=${floors.data.results} />`
-        : html`<${EmptyState} icon="speaker" title=${t("devices.none")} action=${button}>${t("devices.none_text")}</${EmptyState}>`}
+    <${PageHeader} title=${t("devices.title")} lead=${t("devices.lead")}>${count > 0 && button}</${PageHeader}>
+    ${failed && html`<${Failed} words=${sentence(failed.error)} onRetry=${failed.reload} />`}
+    ${count === 0 && html`<${EmptyState} icon="speaker" title=${t("devices.none")} action=${button}>${t("devices.none_text")}</${EmptyState}>`}
+    ${count >= MANY && html`<${Which} wanted=${wanted} only=${only} count=${count} />`}
+    ${!failed && count !== 0 && (list.rows && floors.data
+      ? html`<${ByFloor} rows=${list.rows} floors=${floors.data.results} /><${Pager} more=${list.more} />`
+      : html`<${Skeleton} />`)}
     ${pairing && may("devices.manage") && html`<${PairDialog} floor=${Number(pairing) || undefined}
       onClose=${() => setQuery({ pair: null })} />`}`;
 }
 
+/** Which of many speakers are shown. @param {{ wanted: string, only: string, count: number }} props */
+function Which({ wanted, only, count }) {
+  const offline = [...devices.value.values()].filter((state) => presence(state, now.value) === "offline").length;
+  return html`<div class="row wrap apart"><div class="devices-search"><${TextField} type="search"
+      label=${t("devices.search")} value=${wanted} onValue=${(/** @type {string} */ search) => setQuery({ search })} /></div>
+    <${Segments} label=${t("devices.which")} value=${only}
+      onValue=${(/** @type {string} */ key) => setQuery({ only: key === "all" ? null : key })}
+      options=${[["all", t("devices.all", { n: count })], ["offline", t("devices.only_offline", { n: offline })]]} /></div>`;
+}
+
 /** @param {{ rows: Device[], floors: Floor[] }} props */
 function ByFloor({ rows, floors }) {
-  const wanted = (query.value.get("search") ?? "").toLowerCase();
-  const only = query.value.get("only") ?? "all";
-  const offline = (/** @type {Device} */ row) => presence(stateOf(row), now.value) === "offline";
-  const shown = rows.filter((row) => row.name.toLowerCase().includes(wanted) && (only === "all" || offline(row)));
   const groups = [
-    ...floors.map((floor) => ({ floor, rows: shown.filter((row) => row.floor === floor.id) })),
-    { floor: undefined, rows: shown.filter((row) => row.floor === null) },
+    ...floors.map((floor) => ({ floor, rows: rows.filter((row) => row.floor === floor.id) })),
+    { floor: undefined, rows: rows.filter((row) => row.floor === null) },
   ].filter((group) => group.rows.length);
-  return html`
-    ${rows.length >= MANY && html`<div class="row wrap apart"><div class="devices-search"><${TextField} type="search"
-      label=${t("devices.search")} value=${query.value.get("search") ?? ""}
-      onValue=${(/** @type {string} */ search) => setQuery({ search })} /></div>
-      <${Segments} label=${t("devices.which")} value=${only}
-        onValue=${(/** @type {string} */ key) => setQuery({ only: key === "all" ? null : key })}
-        options=${[["all", t("devices.all", { n: rows.length })], ["offline", t("devices.only_offline", { n: rows.filter(offline).length })]]} /></div>`}
-    ${groups.map(({ floor, rows }) => html`<${Card} key=${floor?.id ?? 0} flush title=${floor ? html`<a class="devices-floor"
+  if (!groups.length) return html`<p class="quiet" role="status">${t("devices.not_found")}</p>`;
+  return groups.map(({ floor, rows }) => html`<${Card} key=${floor?.id ?? 0} flush title=${floor ? html`<a class="devices-floor"
       href=${`/floors/${floor.id}`}>${floor.name}</a>` : t("devices.no_floor")}>
-      <ul class="list">${rows.map((row) => html`<${Row} key=${row.id} row=${row} floor=${floor} />`)}</ul>
-    </${Card}>`)}
-    ${!groups.length && html`<p class="quiet">${t("devices.not_found")}</p>`}`;
+    <ul class="list">${rows.map((row) => html`<${Row} key=${row.id} row=${row} floor=${floor} />`)}</ul>
+  </${Card}>`);
 }
 
 /** The state of a speaker: what the socket said, else what the list says. @param {Device} row @returns {DeviceState} */

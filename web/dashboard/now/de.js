@@ -72,6 +72,7 @@ export default {
   "now.no_music": "Keine Musik auf dieser Etage",
   "now.no_speakers": "Kein Lautsprecher auf dieser Etage",
   "now.no_speakers_short": "Kein Lautsprecher",
+  "now.no_speakers_text": "Jedes Tablet, Telefon oder jeder alte PC wird zu einem, indem er eine Seite öffnet. Er spielt dann, was diese Etage spielt.",
   "now.not_heard": "Nicht gehört",
   "now.nothing_coming": "In den nächsten 24 Stunden steht keine Durchsage an.",
   "now.nothing_next": "Keine Durchsage in den nächsten 24 Stunden",

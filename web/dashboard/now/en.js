@@ -72,6 +72,7 @@ export default {
   "now.no_music": "No music on this floor",
   "now.no_speakers": "No speaker on this floor",
   "now.no_speakers_short": "No speaker",
+  "now.no_speakers_text": "Any tablet, phone or old PC becomes one by opening a page. It then plays what this floor plays.",
   "now.not_heard": "Not heard",
   "now.nothing_coming": "No announcement is due within a day.",
   "now.nothing_next": "No announcement within a day",

@@ -94,7 +94,7 @@ function OneFloor({ id }) {
         ? html`<ul class="list">${states.map((state) => html`<li key=${state.id} class="now-speaker"><${SpeakerDot} state=${state} />
             <div class="grow"><a class="strong" href=${`/devices/${state.id}`}>${state.name}</a><div><${SpeakerWords}
               state=${state} /></div></div><${Volume} state=${state} floor=${floor} /></li>`)}</ul>`
-        : html`<${EmptyState} icon="speaker" title=${t("now.no_speakers")} />`}
+        : html`<${EmptyState} icon="speaker" title=${t("now.no_speakers")}>${t("now.no_speakers_text")}</${EmptyState}>`}
     </${Card}>
     <div class="now-both">
       <${Card} title=${t("now.coming")} flush actions=${html`<a class="small"
