@@ -21,7 +21,7 @@ from devices.models import Device
 from devices.ports import DeviceReport
 from events.delivery import EventLedger
 from events.sweeper import sweep
-from plans.builder import plan_of
+from plans.kept import answer
 from playlists import airing as programmes
 from playlists import renewal
 from schedules import airing
@@ -84,8 +84,7 @@ class Server:
         """A speaker's GET of its plan: the document, or None for "as before"."""
         with system_scope("a simulated request"):
             device = Device.objects.select_related("floor", "client").get(pk=device_pk)
-            plan = plan_of(device, now=self.kernel.instant)
-        return None if plan.etag == etag else msgspec.json.encode(plan)
+            return answer(device, known={etag}, now=self.kernel.instant).document
 
     @property
     def deaths(self) -> int:

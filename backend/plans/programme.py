@@ -1,4 +1,4 @@
-"""The programme of a floor as a plan holds it: segments for one device, and the sounds that they need."""
+"""The programme of a floor as a plan holds it: segments, and the sounds that they need."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
+import msgspec
+
 from announcements.models import Announcement
 from announcements.selectors import MEDIA_KIND as ANNOUNCEMENT
 from common import clock
 from common.media_urls import media_url
-from devices.models import Device
 from devices.plan import Asset, Segment
 from music.models import MusicFile
 from music.selectors import MEDIA_KIND as MUSIC
@@ -27,23 +28,18 @@ LINKS_REMEMBERED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """What a device plays of its floor's programme, in order of start, and each sound once."""
+    """What a floor plays, in order of start, and each sound once. Its announcements name no device's event."""
 
     segments: list[Segment]
     assets: list[Asset]
 
 
-SILENCE = Programme([], [])
-
-
-def programme_of(device: Device, start_us: int, end_us: int, *, now: datetime) -> Programme:
-    """The programme of the device's floor that sounds in [start_us, end_us), µs UTC. Three queries at most.
+def programme_of(floor_pk: int, start_us: int, end_us: int, *, now: datetime) -> Programme:
+    """The programme of a floor that sounds in [start_us, end_us), µs UTC. Three queries at most.
 
     A segment whose sound was removed or replaced is left out: there is nothing to fetch any more.
     """
-    if device.floor_id is None:
-        return SILENCE
-    segments, music, spoken = _told(device.floor_id, device.pk, start_us, end_us)
+    segments, music, spoken = _told(floor_pk, start_us, end_us)
     return Programme(
         segments=segments,
         assets=[
@@ -54,24 +50,36 @@ def programme_of(device: Device, start_us: int, end_us: int, *, now: datetime) -
 
 
 def programme_of_floor(floor_pk: int, start_us: int, end_us: int) -> list[Segment]:
-    """The same for people: the segments of a floor, whose announcements name no device's event."""
-    return _told(floor_pk, None, start_us, end_us)[0]
+    """The same for people, who fetch no sounds."""
+    return _told(floor_pk, start_us, end_us)[0]
 
 
 def _told(
-    floor_pk: int, device_pk: int | None, start_us: int, end_us: int
+    floor_pk: int, start_us: int, end_us: int
 ) -> tuple[list[Segment], dict[Sound, dict[str, Any]], dict[Sound, dict[str, Any]]]:
     """The segments, and the rows of their tracks and of their announcements."""
-    segments = segments_of(floor_pk, start_us, end_us)
-    music = _rows(MusicFile, _TRACK, (sound_of(s) for s in segments if s.kind is Kind.MUSIC))
-    spoken = _rows(Announcement, _WORDS, (sound_of(s) for s in segments if s.kind is Kind.ANNOUNCEMENT))
+    planned = segments_of(floor_pk, start_us, end_us)
+    music = _rows(MusicFile, _TRACK, (sound_of(s) for s in planned if s.kind is Kind.MUSIC))
+    spoken = _rows(Announcement, _WORDS, (sound_of(s) for s in planned if s.kind is Kind.ANNOUNCEMENT))
     rows = {Kind.MUSIC: music, Kind.ANNOUNCEMENT: spoken}
     told = [
-        _segment(segment, rows[segment.kind][sound_of(segment)], floor_pk, device_pk)
-        for segment in segments
+        _segment(segment, rows[segment.kind][sound_of(segment)])
+        for segment in planned
         if sound_of(segment) in rows[segment.kind]
     ]
     return told, music, spoken
+
+
+def segments_on(device_pk: int, floor_pk: int, segments: Iterable[Segment]) -> list[Segment]:
+    """The programme of its floor for one device: its announcements with the ids of that device's events."""
+    return [
+        segment if segment.kind == "music" else _named(segment, floor_pk, device_pk) for segment in segments
+    ]
+
+
+def _named(segment: Segment, floor_pk: int, device_pk: int) -> Segment:
+    event_id = programme_event_id(str(segment.playlist_id), str(floor_pk), segment.start_at, str(device_pk))
+    return msgspec.structs.replace(segment, event_id=str(event_id))
 
 
 _FACTS = ("pk", "sha256", "file_size", "mime_type", "duration_ms", "gain_db")
@@ -86,12 +94,12 @@ def _rows(
     wanted = dict.fromkeys(sounds)
     if not wanted:
         return {}
-    rows = model.objects.filter(pk__in={sound.pk for sound in wanted}).values(*columns)
+    rows = model.objects.filter(pk__among={sound.pk for sound in wanted}).order_by().values(*columns)
     found = {Sound(row["pk"], row["sha256"]): row for row in rows}
     return {sound: found[sound] for sound in wanted if sound in found}
 
 
-def _segment(segment: domain.Segment, row: dict[str, Any], floor_pk: int, device_pk: int | None) -> Segment:
+def _segment(segment: domain.Segment, row: dict[str, Any]) -> Segment:
     spoken = segment.kind is Kind.ANNOUNCEMENT
     kind: Literal["music", "announcement"] = "announcement" if spoken else "music"
     return Segment(
@@ -105,9 +113,6 @@ def _segment(segment: domain.Segment, row: dict[str, Any], floor_pk: int, device
         fade_out_ms=segment.fade_out_us // US_PER_MS,
         music_id=None if spoken else row["pk"],
         announcement_id=row["pk"] if spoken else None,
-        event_id=str(programme_event_id(segment.playlist_id, str(floor_pk), segment.start, str(device_pk)))
-        if spoken and device_pk is not None
-        else None,
         playlist_id=int(segment.playlist_id),
         title=row["title"] if spoken else row["name"],
         artist="" if spoken else row["artist"],
@@ -132,7 +137,7 @@ def asset_of(kind: str, sound: Sound, row: dict[str, Any], now: datetime) -> Ass
 def _link(kind: str, sound: Sound, hour: datetime) -> tuple[str, int]:
     """The signed link and when it expires (µs UTC), the same all through an hour.
 
-    Remembered, because signing anew for each device takes longer than all the rest of a plan.
+    Remembered, because signing anew for each floor takes longer than all the rest of a plan.
     """
     url, expires_at = media_url(kind, sound.pk, sound.sha256, now=hour)
     return url, clock.to_us(expires_at)

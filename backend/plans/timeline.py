@@ -19,7 +19,7 @@ from devices.models import Device
 from devices.plan import Segment, Silence
 from events.domain import ledger
 from events.models import PlayEvent
-from plans.occurrences import ORDERED_AHEAD
+from plans.basis import ORDERED_AHEAD
 from plans.programme import programme_of_floor
 from playlists.content import sound_of
 from playlists.domain import Kind, programme_play_id

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -20,7 +19,7 @@ from common.permissions import IsDeviceOrFloorUser, IsFloorUser
 from common.windows import window_of, window_parameters
 from devices.authentication import DeviceAuthentication
 from devices.models import Device
-from plans.builder import plan_of
+from plans.kept import answer
 from plans.serializers import TimelineSerializer
 from plans.timeline import timeline_of
 from users.authentication import BearerAuthentication
@@ -47,19 +46,20 @@ class DevicePlanView(GuardedAPIView):
     def get(self, request: Request, device_pk: int) -> HttpResponse:
         """The plan, unless the caller has it already."""
         caller: Any = request.user
-        visible = Device.objects.select_related("floor", "client").filter(pk=device_pk)
         if getattr(caller, "is_device", False):
-            visible = visible.filter(pk=caller.device.pk)
-        device = visible.first()
+            device = caller.device if caller.device.pk == device_pk else None
+        else:
+            device = Device.objects.select_related("floor", "client").filter(pk=device_pk).first()
         if device is None:
             raise Refusal("not_found", "There is no such device.")
-        plan = plan_of(device, now=clock.now())
-        etag = f'"{plan.etag}"'
-        if etag in [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]:
+        tags = request.headers.get("If-None-Match", "").split(",")
+        known = {tag[1:-1] for tag in map(str.strip, tags) if tag.startswith('"') and tag.endswith('"')}
+        etag, document = answer(device, known=known, now=clock.now())
+        if document is None:
             response = HttpResponse(status=304)
         else:
-            response = HttpResponse(msgspec.json.encode(plan), content_type="application/json")
-        response["ETag"] = etag
+            response = HttpResponse(document, content_type="application/json")
+        response["ETag"] = f'"{etag}"'
         response["Cache-Control"] = "private, no-cache"
         return response
 

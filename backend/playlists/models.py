@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from audit.services import audited
+from common.stamps import new_stamp
 from common.tenancy import Scope, TenantManager, TenantQuerySet
 
 LONGEST_INTERVAL = 1440
@@ -174,7 +175,8 @@ class FloorProgramme(models.Model):
 
     `stale`: the rows it is made of have changed. `look_again_at`: a sound in it was not ready, so it is read
     again then. `announcements_from`: every announcement of the programme that starts before this instant has
-    its rows in the ledger; None while the programme has no announcements.
+    its rows in the ledger; None while the programme has no announcements. `stamp` is another one after each change
+    of the rows, or of a sound of the business.
     """
 
     floor = models.OneToOneField(
@@ -183,6 +185,7 @@ class FloorProgramme(models.Model):
     stale = models.BooleanField(default=True)
     look_again_at = models.DateTimeField(null=True, blank=True)
     announcements_from = models.DateTimeField(null=True, blank=True)
+    stamp = models.BigIntegerField(default=new_stamp, db_default=0, editable=False)
 
     objects = TenantManager.from_queryset(FloorBoundQuerySet)()
 

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from announcements.models import Announcement
 from common import clock
+from common.stamps import new_stamp
 from common.tenancy import system_scope
 from devices.models import Device
 from devices.services import announce_plan
@@ -37,7 +38,16 @@ AT_ONCE = 50
 def changed(*, floors: Iterable[int]) -> None:
     """Marks the programmes of these floors, in the transaction of the change that they must follow."""
     with system_scope("whoever changes a row changes the programmes made of it"):
-        FloorProgramme.objects.filter(pk__in=set(floors)).update(stale=True)
+        FloorProgramme.objects.filter(pk__in=set(floors)).update(stale=True, stamp=new_stamp())
+
+
+def sound_changed(*, client: int) -> None:
+    """Another title, another file or none: what was kept of this business's programmes does not hold any more.
+
+    Of all of them, for a floor may still sound what has left its playlists.
+    """
+    with system_scope("whoever changes a sound changes what was told of it"):
+        FloorProgramme.objects.filter(floor__client_id=client).update(stamp=new_stamp())
 
 
 def floors_playing(**items: object) -> list[int]:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from audit.services import audited
+from common.stamps import new_stamp
 from common.tenancy import Scope, TenantManager, TenantQuerySet
 
 LONGEST_PERIOD = 1440
@@ -33,7 +34,7 @@ class ScheduleQuerySet(TenantQuerySet["Schedule"]):
         )
 
 
-@audited("schedule", ignore=("updated_at", "planned_until", "stale"))
+@audited("schedule", ignore=("updated_at", "planned_until", "stale", "stamp"))
 class Schedule(models.Model):
     """A rule. `interval`: every `interval_minutes` from local midnight, one of its announcements. `timeline`:
     cycles of `cycle_duration_minutes` from local midnight, each announcement at its own second of every cycle.
@@ -42,7 +43,8 @@ class Schedule(models.Model):
     `[start, end)`. All of it is read in each target device's zone.
 
     Every occurrence before `planned_until` is on the record; it is the instant of the next one, or None when
-    there is nothing to look for. `stale` marks a change that what was written ahead does not know of yet.
+    there is nothing to look for. `stale` marks a change that what was written ahead does not know of yet, and `stamp`
+    is another one after each change of the rule or of what it is made of.
     """
 
     class Type(models.TextChoices):
@@ -72,6 +74,7 @@ class Schedule(models.Model):
 
     planned_until = models.DateTimeField(null=True, blank=True)
     stale = models.BooleanField(default=False)
+    stamp = models.BigIntegerField(default=new_stamp, db_default=0, editable=False)
 
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey("users.User", on_delete=models.SET_NULL, null=True, related_name="+")

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from devices.models import Device
 from devices.protocol import Priority as PlayPriority
 from events.ports import PlannedEvent, PlannedPlay
 from schedules.domain import Occurrence, Priority, occurrence_event_id, occurrence_play_id
@@ -43,16 +42,11 @@ def play_of(occurrence: Occurrence, place: Place, client_pk: int, devices: Itera
     )
 
 
-def fates_of(
-    audience: Audience, windows: Mapping[int, tuple[int, int]], *, only: Device | None = None
-) -> dict[int, list[Fate]]:
-    """What these schedules have on all their devices, or `only` on one, each in its own window (µs UTC)."""
+def fates_of(audience: Audience, windows: Mapping[int, tuple[int, int]]) -> dict[int, list[Fate]]:
+    """What these schedules have on all their devices, each in its own window (µs UTC)."""
     found: dict[int, list[Fate]] = defaultdict(list)
-    places = audience.devices if only is None else audience.devices.keys() & {Place.of(only)}
-    for place in places:
-        heard, client_pk = audience.devices[place], audience.clients[place]
-        if only is not None:
-            heard = {pk: [each for each in there if each.pk == only.pk] for pk, there in heard.items()}
+    for place, heard in audience.devices.items():
+        client_pk = audience.clients[place]
         for occurrence in audience.occurrences(place, windows):
             pk = int(occurrence.schedule_id)
             if heard[pk]:

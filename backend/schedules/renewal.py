@@ -1,6 +1,7 @@
 """Marks the schedules that a change touches, in the transaction of that change; the tick sees to the rest.
 
-So a burst of changes is worked off once, and no change is lost with the process that made it.
+So a burst of changes is worked off once, and no change is lost with the process that made it. The new stamp tells
+whoever keeps something that is made of a schedule (`plans.kept`) that it is another one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 from django.db.models import Case, F, Q, Value, When
 
 from common import clock
+from common.stamps import new_stamp
 from common.tenancy import system_scope
 from schedules.models import Schedule
 
@@ -29,5 +31,6 @@ def changed(*which: Q, now: datetime | None = None, **lookups: Any) -> None:
         # One that is off and has nothing on the record ahead has nothing to be seen to.
         marked.filter(Q(enabled=True) | Q(planned_until__isnull=False)).update(
             stale=True,
+            stamp=new_stamp(),
             planned_until=Case(When(planned_until__lt=instant, then=F("planned_until")), default=instant),
         )

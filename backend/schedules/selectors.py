@@ -243,17 +243,21 @@ class Draft(NamedTuple):
 
 
 def audience_of(
-    schedules: Sequence[Schedule], *, now: datetime, drafts: Mapping[int, Draft] | None = None
+    schedules: Sequence[Schedule],
+    *,
+    now: datetime,
+    drafts: Mapping[int, Draft] | None = None,
+    at: Place | None = None,
 ) -> Audience:
     """These schedules where they are heard; where a least gap holds, with all others that are heard there.
 
     Their clients are loaded. A constant number of queries. Needs a scope that sees their devices. `drafts` are what
-    some of them, by key, would be.
+    some of them, by key, would be. With `at` only that place is looked at; `schedules` are all that are heard there.
     """
     drafts = drafts or {}
-    named, floors = _targets(schedules, drafts)
+    named, floors = _targets(schedules, drafts, at)
     spaced = {schedule.client_id for schedule in schedules if schedule.client.announcement_gap_minutes}
-    if spaced:
+    if spaced and at is None:
         there = {schedule.pk for schedule in schedules}
         on = {floor_pk for pks in floors.values() for floor_pk in pks}
         on |= {device.floor_id for devices in named.values() for device in devices if device.floor_id}
@@ -262,7 +266,7 @@ def audience_of(
         neighbours = list(more.exclude(pk__in=there).select_related("client"))
         if neighbours:
             schedules = [*schedules, *neighbours]
-            named, floors = _targets(schedules, drafts)
+            named, floors = _targets(schedules, drafts, at)
     audience = Audience(rules_of(schedules) | {pk: draft.rule for pk, draft in drafts.items()})
     clients = {schedule.client_id: schedule.client for schedule in schedules}
     rows = _floors({floor_pk for pks in floors.values() for floor_pk in pks}, clients)
@@ -291,19 +295,22 @@ def audience_of(
 
 
 def _targets(
-    schedules: Sequence[Schedule], drafts: Mapping[int, Draft]
+    schedules: Sequence[Schedule], drafts: Mapping[int, Draft], at: Place | None
 ) -> tuple[dict[int, list[Device]], dict[int, list[int]]]:
-    """The devices named by each schedule, and the floors."""
+    """The devices named by each schedule, and the floors; with `at` those of that place alone."""
     pks = [schedule.pk for schedule in schedules if schedule.pk not in drafts]
     named: dict[int, list[Device]] = defaultdict(list)
     rows = ScheduleDevice.objects.filter(schedule_id__among=pks, device__revoked_at=None)
     rows = rows.order_by("device_id")
+    on = ScheduleFloor.objects.filter(schedule_id__among=pks).order_by("floor_id")
+    if at is not None:
+        on = on.filter(floor=at.floor_pk)
+        rows = rows.filter(device__floor=at.floor_pk) if at.floor_pk else rows.filter(device=at.device_pk)
     pairs = list(rows.values_list("schedule_id", "device_id"))  # most often none: then nothing is joined
     devices = Device.objects.select_related("floor__client", "client").in_bulk({pk for _, pk in pairs})
     for schedule_pk, device_pk in pairs:
         named[schedule_pk].append(devices[device_pk])
     floors: dict[int, list[int]] = defaultdict(list)
-    on = ScheduleFloor.objects.filter(schedule_id__among=pks).order_by("floor_id")
     for schedule_pk, floor_pk in on.values_list("schedule_id", "floor_id"):
         floors[schedule_pk].append(floor_pk)
     for schedule_pk, draft in drafts.items():
