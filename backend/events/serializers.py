@@ -77,7 +77,7 @@ class OrderedPlaySerializer(serializers.Serializer[Any]):
 class PlayEventSerializer(serializers.ModelSerializer[PlayEvent]):
     """One announcement on one device, and what became of it."""
 
-    created_by_name = serializers.CharField(source="created_by.username", read_only=True, allow_null=True)
+    created_by_name = serializers.CharField(source="created_by", read_only=True, allow_null=True)
 
     class Meta:
         model = PlayEvent

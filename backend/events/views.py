@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -38,6 +38,7 @@ from events.serializers import (
     SummarySerializer,
 )
 from events.summary import summary_of
+from users.selectors import called
 from zones.domain import load_zone
 
 LONGEST_SUMMARY = timedelta(days=92)
@@ -174,7 +175,7 @@ class PlayEventViewSet(ListMixin, RetrieveMixin, TenantViewSet):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A page as the serializer shows it, from the columns alone: no model, no field is made for each cell."""
-        rows = self.filter_queryset(self.get_queryset()).annotate(created_by_name=F("created_by__username"))
+        rows = self.filter_queryset(self.get_queryset()).annotate(created_by_name=called("created_by"))
         page = self.paginate_queryset(rows.values_list(*PlayEventSerializer.Meta.fields, named=True))
         return self.get_paginated_response([row._asdict() for row in page or ()])
 

@@ -165,7 +165,7 @@ class ChannelPlaylistSerializer(TenantSerializer[ChannelPlaylist]):
     music_count = serializers.IntegerField(read_only=True)
     announcement_count = serializers.IntegerField(read_only=True)
     music_duration = serializers.SerializerMethodField(help_text="Of all its tracks together, in seconds.")
-    created_by_name = serializers.CharField(source="created_by.name", read_only=True, allow_null=True)
+    created_by_name = serializers.CharField(source="created_by", read_only=True, allow_null=True)
 
     class Meta:
         model = ChannelPlaylist

@@ -82,7 +82,7 @@ class ScheduleSerializer(TenantSerializer[Schedule]):
         required=False,
         help_text="All devices of these floors, also those that are hung up later.",
     )
-    created_by_name = serializers.CharField(source="created_by.username", read_only=True, allow_null=True)
+    created_by_name = serializers.CharField(source="created_by", read_only=True, allow_null=True)
 
     class Meta:
         model = Schedule
@@ -249,7 +249,7 @@ class StopSerializer(serializers.Serializer[Any]):
 class FloorStopSerializer(serializers.ModelSerializer[FloorStop]):
     """A stop of a floor."""
 
-    created_by_name = serializers.CharField(source="created_by.username", read_only=True, allow_null=True)
+    created_by_name = serializers.CharField(source="created_by", read_only=True, allow_null=True)
 
     class Meta:
         model = FloorStop

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import F, Func, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 
 from common.permissions import CLIENT
 from users.models import User
@@ -31,6 +31,12 @@ def person_with_address(email: str) -> User | None:
     """The person who has this address, in any case, active or not. Unscoped: nobody is signed in yet."""
     people = User.everyone.select_related("client").alias(lower_email=Lower("email"))
     return people.filter(lower_email=email.lower()).first()
+
+
+def called(reference: str) -> Func:
+    """What the person behind a foreign key is called, as `str(user)` says it, in a query; null for nobody."""
+    whole = Concat(F(f"{reference}__first_name"), Value(" "), F(f"{reference}__last_name"))
+    return Coalesce(NullIf(Trim(whole), Value("")), F(f"{reference}__username"))
 
 
 def with_status(people: QuerySet[User], status: str) -> QuerySet[User]:

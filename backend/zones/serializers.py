@@ -18,7 +18,7 @@ class FloorSerializer(TenantSerializer[Floor]):
     )
     devices_count = serializers.IntegerField(read_only=True)
     devices_online = serializers.IntegerField(read_only=True)
-    created_by_name = serializers.CharField(source="created_by.name", read_only=True, allow_null=True)
+    created_by_name = serializers.CharField(source="created_by", read_only=True, allow_null=True)
 
     class Meta:
         model = Floor

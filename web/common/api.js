@@ -9,8 +9,9 @@
  */
 
 /**
- * How a problem is said: by its code, and the server's own sentence. `problems.js` says it in the reader's language.
- * @type {{ of: (code: string, detail: string) => string }}
+ * How a problem is said: by its code, the server's own sentence and its field. `problems.js` says it in the reader's
+ * language.
+ * @type {{ of: (code: string, detail: string, field?: string | null) => string }}
  */
 export const wording = { of: (_, detail) => detail };
 
@@ -48,7 +49,7 @@ export class ApiError extends Error {
 }
 
 /** @param {FieldProblem[]} errors */
-const said = (errors) => errors.map(({ code, detail }) => wording.of(code, detail)).join(" ");
+const said = (errors) => errors.map(({ code, detail, field }) => wording.of(code, detail, field)).join(" ");
 
 /** The server could not be reached, or did not answer. */
 export class Unreachable extends Error {

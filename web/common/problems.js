@@ -11,7 +11,8 @@ const german = signal(/** @type {Record<string, string> | null} */ (null));
 
 /** Has problems said in the language of the page; called once, by a page's main module. */
 export function translateProblems() {
-  wording.of = (code, detail) => (language.value === "de" && german.value?.[code]) || detail;
+  wording.of = (code, detail, field) =>
+    (language.value === "de" && german.value && said(german.value, code, detail, field)) || detail;
   effect(() => {
     if (language.value !== "de" || german.peek()) return;
     import("./problems.de.js").then(
@@ -19,4 +20,17 @@ export function translateProblems() {
       () => {}, // without it they are said in English
     );
   });
+}
+
+/**
+ * The sentence of a table for a code: for a field's own where the code means another thing there, with the number that
+ * the server's sentence names. Undefined without one.
+ * @param {Record<string, string>} table @param {string} code @param {string} detail @param {string | null} [field]
+ * @returns {string | undefined}
+ */
+export function said(table, code, detail, field) {
+  const text = (field && table[`feld.${code}`]) || table[code];
+  if (!text?.includes("{n}")) return text;
+  const n = /\d+(?:\.\d+)?/.exec(detail)?.[0];
+  return n === undefined ? table[`ohne.${code}`] : text.replace("{n}", n);
 }

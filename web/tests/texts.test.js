@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { said } from "../common/problems.js";
 
 const web = new URL("../", import.meta.url).pathname;
 const sources = ["common", "dashboard", "speaker"]
@@ -63,4 +64,27 @@ test("every code of the server is said in German", async () => {
   const codes = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
   assert.ok(codes.length > 60);
   assert.deepEqual(codes.filter((code) => !(code in german)), []);
+});
+
+test("every code that the server's own rules give a field is said in German", async () => {
+  const { default: german } = await import("../common/problems.de.js");
+  const backend = join(web, "../backend");
+  const rules = readdirSync(backend, { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith(".py") && !/(^|\/)(tests|migrations|testing)\//.test(path))
+    .map((path) => readFileSync(join(backend, path), "utf8"))
+    .join("\n");
+  const raised = /\b(?:invalid|field_error)\(\s*[^,()]+,\s*"(\w+)"|\bcode="(\w+)"/g;
+  const codes = [...rules.matchAll(raised)].map(([, one, other]) => one ?? other);
+  assert.ok(new Set(codes).size > 25);
+  assert.deepEqual([...new Set(codes)].filter((code) => !(code in german)), []);
+});
+
+test("a number that the server names is named in German too", () => {
+  const table = { max_value: "Höchstens {n}.", "ohne.max_value": "Zu viel.", "feld.quiet_hours": "Anfang und Ende.", quiet_hours: "Ruhezeit." };
+  assert.equal(said(table, "max_value", "Ensure this value is less than or equal to 1440."), "Höchstens 1440.");
+  assert.equal(said(table, "max_value", "Too much."), "Zu viel.");
+  assert.equal(said(table, "quiet_hours", "It is quiet hours."), "Ruhezeit.");
+  assert.equal(said(table, "quiet_hours", "Give both.", "quiet_hours_end"), "Anfang und Ende.");
+  assert.equal(said(table, "another", "Something else."), undefined);
 });

@@ -145,7 +145,7 @@ def test_the_detail_tells_the_whole_history(call, shop):
     ]
     assert body["changes"][2]["message"] == ledger.REASONS["download_failed"]
     assert body["changes"][2]["detail"]["error"] == "404"
-    assert body["created_by_name"] == shop.admin.username
+    assert body["created_by_name"] == str(shop.admin)
 
 
 def test_the_record_outlives_announcement_device_and_floor(call, shop):
@@ -254,10 +254,13 @@ def test_a_device_that_had_started_already_corrects_the_cancellation(call, shop)
     assert history(event)[-1] == ("completed", "", "device", True)
 
 
-def test_a_list_shows_a_play_as_its_detail_does(call, shop, plays):
-    """The list is made from the columns; the serializer says what it has to be."""
+@pytest.mark.parametrize("name", ["", "Ada", "Ada King"])
+def test_a_list_shows_a_play_as_its_detail_does(call, shop, plays, name):
+    """The list is made from the columns; the serializer says what it has to be. Who has no name goes by the address."""
+    shop.admin.name = name
+    shop.admin.save()
     api = call(shop.admin)
     for row in api.get(URL).json()["results"]:
         detail = api.get(f"{URL}{row['id']}/").json()
         assert {name: detail[name] for name in PlayEventSerializer.Meta.fields} == row
-        assert row["created_by_name"] == shop.admin.username
+        assert row["created_by_name"] == (name or shop.admin.username)
