@@ -4,7 +4,7 @@ import { api } from "../api.js";
 import { dayAndTime, t } from "../i18n.js";
 import { changed } from "../merge.js";
 import { may, zone } from "../session.js";
-import { html } from "../view.js";
+import { html, useEffect, useRef } from "../view.js";
 import { Button } from "./button.js";
 import { Notice } from "./show.js";
 
@@ -81,8 +81,10 @@ export function Conflict({ clash, element, onSettle }) {
   const who = by
     ? t("common.clash_by", { name: by.name, when: dayAndTime(by.at, { zone: zone.value }) })
     : t("common.clash");
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []); // a long dialog would hide it
   return html`<${Notice} kind="warn" role="alert">
-    <div class="stack tight">
+    <div class="stack tight" ref=${box}>
       <p class="strong">${who}</p>
       ${lines.length > 0 && html`<ul>${lines}</ul>`}
       <p class="small">${t("common.clash_hint")}</p>

@@ -21,7 +21,7 @@ export function Leaving() {
     <p>${t("common.unsaved_text")}</p>
     <div class="actions">
       <${Button} kind="danger" onClick=${go}>${t("common.unsaved_leave")}<//>
-      <${Button} kind="primary" onClick=${stay}>${t("common.unsaved_stay")}<//>
+      <${Button} kind="primary" autofocus onClick=${stay}>${t("common.unsaved_stay")}<//>
     </div>
   <//>`;
 }

@@ -36,7 +36,7 @@ export function Choice({ act }) {
   const empty = html`<${EmptyState} icon="announcement" title=${t("announcements.nothing_to_play")}
     action=${make}>${t("announcements.nothing_to_play_text")}</${EmptyState}>`;
   const row = (/** @type {Announcement} */ each) => html`<${Row} key=${each.id} row=${each} act=${act} />`;
-  const first = recent.length > 0 && html`<div class="stack tight"><h3 class="small quiet">${t("announcements.recent")}</h3>
+  const first = recent.length > 0 && html`<div class="stack tight announcements-first"><h3 class="small quiet">${t("announcements.recent")}</h3>
     <ul class="list card flush">${recent.map((id) => html`<${Recent} key=${id} id=${id} row=${row} />`)}</ul>
     <h3 class="small quiet">${t("announcements.all")}</h3></div>`;
   return html`<${Finder} path="/api/announcements/?ordering=title" label=${t("announcements.search")} row=${row} first=${first}
