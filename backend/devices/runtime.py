@@ -33,7 +33,7 @@ REDELIVER_EVERY_S = 5.0
 """How often each process looks for what its devices have not acknowledged."""
 MUSIC_AT_ONCE = 50
 """Messages of music in one transaction, up to 200 stretches each: receipts must not wait long behind them."""
-LOOK_UP_LINGER_S = 0.01
+LOOK_UP_LINGER_S = 0.02
 """Connects gather this long into one query: after a restart all devices come at once."""
 TOUCH_LINGER_S = 0.02
 """Signs of life gather longer, and while others knock: no device waits for them."""

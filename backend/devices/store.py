@@ -13,13 +13,15 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from clients.models import Client
 from common import clock
 from common.given import given
 from common.tenancy import system_scope
-from devices.credentials import Credential, recognise
-from devices.desired import desired_of
+from devices.credentials import Credential, recognise_rows
+from devices.desired import desired_in, desired_of
 from devices.models import LEASE, Device
 from devices.protocol import Desired
+from zones.models import Floor
 
 TOUCHED = {
     "last_seen": "timestamptz",
@@ -39,12 +41,13 @@ TOUCHED = {
 }
 """The columns that a live device changes, and PostgreSQL's types; nothing else is written from the socket."""
 
+BOUNDS = ("min_volume", "max_volume")
+LOCK = ("status", "trial_ends_at", "subscription_status", "deletion_requested_at")
 KNOWN_BY = (
-    "device_id", "token_hash", "next_token_hash", "revoked_at", "desired_rev", "volume", "muted", "output_delay_ms",
-    "floor__min_volume", "floor__max_volume",
-    "client__status", "client__trial_ends_at", "client__subscription_status", "client__deletion_requested_at",
+    "client_id", "device_id", "revoked_at", "desired_rev", "volume", "muted", "output_delay_ms", "floor_id",
+    *(f"floor__{name}" for name in BOUNDS), *(f"client__{name}" for name in LOCK),
 )  # fmt: skip
-"""What a look-up reads: what `credentials` compares, and what `Known` and its desired state are made of."""
+"""What a look-up reads: what `Known` and its desired state are made of."""
 
 
 Row = dict[str, Any]
@@ -91,21 +94,28 @@ class Touched:
 def look_up(credentials: Sequence[Credential]) -> list[Known | None]:
     """The devices behind many credentials, in order."""
     now = clock.now()
+    floors: dict[int, Floor] = {}
+    clients: dict[int, Client] = {}
     with system_scope("a connecting device is known by its token alone"):
-        return [
-            None if device is None else _known(device, now)
-            for device in recognise(credentials, columns=KNOWN_BY)
-        ]
-
-
-def _known(device: Device, now: datetime) -> Known:
-    return Known(
-        pk=device.pk,
-        client_id=device.client_id,
-        device_id=device.device_id,
-        revoked=device.revoked_at is not None,
-        desired=desired_of(device, now),
-    )
+        rows = recognise_rows(credentials, KNOWN_BY)
+    for row in rows:
+        if row is None:
+            continue
+        if row.client_id not in clients:
+            clients[row.client_id] = Client(**{name: getattr(row, f"client__{name}") for name in LOCK})
+        if row.floor_id is not None and row.floor_id not in floors:
+            floors[row.floor_id] = Floor(**{name: getattr(row, f"floor__{name}") for name in BOUNDS})
+    return [
+        row
+        and Known(
+            pk=row.pk,
+            client_id=row.client_id,
+            device_id=row.device_id,
+            revoked=row.revoked_at is not None,
+            desired=desired_in(row, floors.get(row.floor_id), clients[row.client_id], now),
+        )
+        for row in rows
+    ]
 
 
 def touch(touches: Sequence[Touch]) -> list[Touched]:
