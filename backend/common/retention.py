@@ -33,6 +33,7 @@ def remove_old(
     model: str, *, by: str, before: datetime, along: str = "pk", parts: Sequence[Part] = ()
 ) -> Iterator[int]:
     """Removes the rows of `model` whose instant `by` is before `before`; yields after each batch how many went.
+    One that has no such instant yet is not old.
 
     They are looked at in the order of `along`, an indexed column in which they were written, more or less: a batch
     of which most are too young is the last one. `parts` go first, in the same transaction.
@@ -46,7 +47,7 @@ def remove_old(
                 ahead = ahead.filter(**{f"{along}__gte": place})
             keys = sorted({"pk", along, by, *(part.of for part in parts)})
             looked_at = list(ahead.select_for_update(skip_locked=True).values(*keys)[:AT_ONCE])
-            old = [row for row in looked_at if row[by] < before]
+            old = [row for row in looked_at if row[by] is not None and row[by] < before]
             if old:
                 for part in parts:
                     _remove(part.model, part.column, {row[part.of] for row in old})

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from common import clock
 from common.serializers import invalid
 
 DEFAULT = timedelta(hours=24)
@@ -32,8 +33,18 @@ def window_of(request: Request, *, now: datetime, longest: timedelta) -> Window:
     if end <= start:
         raise invalid("to", "before_start", "The window ends before it starts.")
     if end - start > longest:
-        days = longest / timedelta(days=1)
-        raise invalid("to", "too_long", f"Ask for at most {days:g} days at a time.")
+        raise invalid("to", "too_long", f"Ask for at most {longest.days} days at a time.")
+    return Window(start, end)
+
+
+def past_window_of(request: Request, *, longest: timedelta) -> Window:
+    """What the query asks for, both ends of which it has to say; `longest` are local days, one of which may have an
+    hour more. Raises `ValidationError` (400) as `window_of` does.
+    """
+    for name in ("from", "to"):
+        if not request.query_params.get(name):
+            raise invalid(name, "required", "Say which time is to be counted.")
+    start, end = window_of(request, now=clock.now(), longest=longest + timedelta(hours=1))
     return Window(start, end)
 
 

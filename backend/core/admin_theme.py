@@ -19,6 +19,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Mail waiting", "outgoing_mail", "users_outgoingmail_changelist"),
             ("Floors", "layers", "zones_floor_changelist"),
             ("Speakers", "speaker", "devices_device_changelist"),
+            ("Outages", "wifi_off", "devices_outage_changelist"),
             ("Pairings", "qr_code", "devices_devicepairing_changelist"),
         ),
     ),

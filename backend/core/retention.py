@@ -96,6 +96,18 @@ TABLE: tuple[Kept, ...] = (
         ),
     ),
     Kept(
+        model="devices.Outage",
+        by="ended_at",
+        keep="plays",
+        why="What was not heard, and that its speaker was away, are asked for together.",
+    ),
+    Kept(
+        model="devices.ListeningSpan",
+        by="ended_at",
+        keep="plays",
+        why="Outages count against it.",
+    ),
+    Kept(
         model="playlists.MusicPlay",
         by="started_at",
         keep="music_log",

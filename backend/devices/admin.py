@@ -11,12 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
 
 from common import clock
 from common.admin import StaffAdmin, confirmed, link_to, linked
 from common.admin_filters import by_row, by_time
 from devices import services
-from devices.models import LEASE, Device, DevicePairing
+from devices.models import LEASE, Device, DevicePairing, Outage
 
 TONE_HZ, TONE_MS = 440, 1_000
 
@@ -161,6 +162,24 @@ class DeviceAdmin(StaffAdmin):
         """Shuts it out."""
         services.revoke_token(device=device, now=clock.now())
         return "The token was revoked, and the speaker's connection closed."
+
+
+@admin.register(Outage)
+class OutageAdmin(StaffAdmin):
+    """When speakers were away."""
+
+    list_display = ("device", "business", "started_at", "ended_at")
+    list_select_related = ("device__client",)
+    list_filter = (by_row("device"), by_time("started_at"))
+    search_fields = ("device__name", "device__device_id")
+    ordering = ("-started_at", "-pk")
+    paginator = InfinitePaginator
+    fields = ("device", ("started_at", "ended_at"))
+
+    @display(description="business")
+    def business(self, outage: Outage) -> str:
+        """The speaker's."""
+        return linked(outage.device.client)
 
 
 @admin.register(DevicePairing)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from audit.services import audited
 from clients.models import open_at
@@ -52,6 +52,7 @@ class DeviceQuerySet(TenantQuerySet["Device"]):
     ignore=(
         "status",
         "last_seen",
+        "first_seen",
         "ip_address",
         "silenced",
         "told_away",
@@ -76,7 +77,8 @@ class Device(models.Model):
 
     `volume`, `muted` and `output_delay_ms` are desired state, numbered by `desired_rev`; `reported` is what
     the speaker last said of itself and `applied_rev` the desired state it has applied. `silenced` says whether
-    that revision told of a locked business. `told_away` is what webhooks last heard: that nobody hears of it.
+    that revision told of a locked business. `told_away` is what webhooks last heard: that nobody hears of it. Its
+    outages count from `first_seen` on.
     """
 
     class Status(models.TextChoices):
@@ -120,6 +122,7 @@ class Device(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     last_seen = models.DateTimeField(null=True, blank=True)
+    first_seen = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantManager.from_queryset(DeviceQuerySet)()
@@ -142,6 +145,58 @@ class Device(models.Model):
     def is_online(self, now: datetime | None = None) -> bool:
         """Whether the lease runs at `now`, by the server's clock."""
         return lease_runs(self.last_seen, now or clock.now())
+
+
+class OutageQuerySet(TenantQuerySet["Outage"]):
+    """Outages; a floor user sees those of the speakers of their own floor."""
+
+    client_path = "device__client_id"
+    floor_path = "device__floor_id"
+
+    def within(self, start: datetime, end: datetime) -> OutageQuerySet:
+        """Those that share an instant with [start, end)."""
+        return self.filter(Q(ended_at=None) | Q(ended_at__gt=start), started_at__lt=end)
+
+
+class Outage(models.Model):
+    """A time in which nobody heard of a speaker, from its last sign of life to its next; open while it is away.
+
+    The server's own absence within it is not taken out of it: `ListeningSpan` says when that was.
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="+")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantManager.from_queryset(OutageQuerySet)()
+
+    class Meta:
+        db_table = "device_outages"
+        ordering = ["-started_at", "-pk"]
+        indexes = [models.Index(fields=["device", "started_at"], name="outage_of_device")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(ended_at=None), name="one_open_outage_of_a_device"
+            ),
+            models.CheckConstraint(condition=Q(ended_at__gte=F("started_at")), name="outage_ends_later"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} from {self.started_at:%Y-%m-%d %H:%M} UTC"
+
+
+class ListeningSpan(models.Model):
+    """A time in which at least one process of the server heard speakers; the newest grows while it lasts."""
+
+    started_at = models.DateTimeField(unique=True)
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "device_listening"
+        ordering = ["started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} to {self.ended_at:%Y-%m-%d %H:%M} UTC"
 
 
 class DevicePairing(models.Model):

@@ -31,6 +31,12 @@ def listening(*, now: datetime) -> None:
         cache.add(LISTENING, clock.to_us(now), GAP_S)
 
 
+def listening_since() -> datetime | None:
+    """Since when somebody has been hearing devices without a gap; None while nobody does."""
+    since = cache.get(LISTENING)
+    return None if since is None else clock.from_us(since)
+
+
 def tell_presence(*, now: datetime) -> int:
     """Tells of each speaker that has gone and of each that is back, once; returns of how many.
 
@@ -54,8 +60,8 @@ def _changed(now: datetime) -> Q:
     """Those that are told as away and have a lease, and those that are not and have been missed for long enough."""
     back = Q(told_away=True, last_seen__gt=now - LEASE)
     missed_since = now - LEASE - settings.WEBHOOK_OFFLINE_AFTER
-    since = cache.get(LISTENING)
-    if since is None or clock.from_us(since) > missed_since:
+    since = listening_since()
+    if since is None or since > missed_since:
         return back
     return back | Q(told_away=False, last_seen__lte=missed_since)
 

@@ -10,7 +10,8 @@ from common import clock
 from common.serializers import TenantRelatedField, TenantSerializer
 from devices.desired import effective_volume
 from devices.domain.pairing import CODE_LENGTH
-from devices.models import HARDWARE_ID, Device
+from devices.models import HARDWARE_ID, Device, Outage
+from devices.uptime import DeviceUptime, seconds_of
 from zones.models import Floor
 
 
@@ -211,3 +212,53 @@ class TicketSerializer(serializers.Serializer[Any]):
 
     ticket = serializers.CharField()
     expires_in = serializers.IntegerField(help_text="Seconds.")
+
+
+class SecondsField(serializers.IntegerField):
+    """Microseconds as whole seconds."""
+
+    def to_representation(self, value: int) -> int:
+        """Rounded down, so that what was there all the time is shown so."""
+        return value // 1_000_000
+
+
+class UptimeSerializer(serializers.Serializer[Any]):
+    """How much of the time one speaker was there."""
+
+    device = serializers.IntegerField(source="device.pk")
+    device_name = serializers.CharField(source="device.name")
+    floor = serializers.IntegerField(source="device.floor_id", allow_null=True)
+    floor_name = serializers.CharField(source="device.floor.name", allow_null=True, default=None)
+    share = serializers.FloatField(
+        source="uptime.share", allow_null=True, help_text="0 to 1. Null: none of the time counts."
+    )
+    counted_s = SecondsField(source="uptime.counted", help_text="Seconds that count.")
+    away_s = SecondsField(source="uptime.away", help_text="Of those, seconds that it was away.")
+    outages = serializers.IntegerField(source="uptime.outages", help_text="How often it was away.")
+    longest_s = SecondsField(source="uptime.longest", help_text="Seconds of the longest outage.")
+    counted_parts_s = serializers.SerializerMethodField(help_text="`counted_s` of each part.")
+    away_parts_s = serializers.SerializerMethodField(help_text="`away_s` of each part.")
+
+    def get_counted_parts_s(self, row: DeviceUptime) -> list[int]:
+        """Whole seconds."""
+        return [counted // 1_000_000 for counted, _ in row.uptime.parts]
+
+    def get_away_parts_s(self, row: DeviceUptime) -> list[int]:
+        """Whole seconds."""
+        return [away // 1_000_000 for _, away in row.uptime.parts]
+
+
+class OutageSerializer(serializers.ModelSerializer[Outage]):
+    """A time in which a speaker was away."""
+
+    seconds = serializers.SerializerMethodField(
+        help_text="How long, without the time in which the server itself heard nobody."
+    )
+
+    class Meta:
+        model = Outage
+        fields = ["id", "started_at", "ended_at", "seconds"]
+
+    def get_seconds(self, outage: Outage) -> int:
+        """Whole seconds, until now if it is away still."""
+        return seconds_of(outage, self.context["heard"], now=self.context["now"])

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 
 from audit.models import AuditLog
 from audit.services import changes_named, record
@@ -396,4 +397,5 @@ def watch_presence(*, now: datetime) -> int:
     with system_scope("presence is watched for every client"):
         came = Device.objects.online(now).filter(status=Device.Status.OFFLINE)
         went = Device.objects.offline(now).filter(status=Device.Status.ONLINE)
-        return int(came.update(status=Device.Status.ONLINE)) + int(went.update(status=Device.Status.OFFLINE))
+        here = {"status": Device.Status.ONLINE, "first_seen": Coalesce(F("first_seen"), F("last_seen"))}
+        return int(came.update(**here)) + int(went.update(status=Device.Status.OFFLINE))

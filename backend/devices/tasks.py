@@ -5,14 +5,15 @@ from __future__ import annotations
 from celery import shared_task
 
 from common import clock
-from devices import presence, services
+from devices import outages, presence, services
 
 
 @shared_task(name="devices.watch_presence")
 def watch_presence() -> None:
-    """Writes the changes of presence, and tells of those that last."""
+    """Writes the changes of presence and the outages, and tells of those that last."""
     now = clock.now()
     services.watch_presence(now=now)
+    outages.watch_outages(now=now)
     presence.tell_presence(now=now)
 
 

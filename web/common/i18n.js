@@ -126,6 +126,28 @@ export function length(ms) {
   return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
+/**
+ * How long something lasted, in its two largest units: 2 hr 10 min; less than a minute in seconds.
+ * @param {number} s
+ */
+export function duration(s) {
+  const parts = /** @type {const} */ ([
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+    ["second", 1],
+  ]);
+  const first = Math.max(0, parts.findIndex(([, length]) => s >= length));
+  const shown = s >= 60 ? parts.slice(first, first + (s < 3600 ? 1 : 2)) : parts.slice(3);
+  let left = s;
+  const words = shown.map(([unit, length]) => {
+    const n = Math.floor(left / length);
+    left -= n * length;
+    return n || s < 1 ? number(n, { style: "unit", unit, unitDisplay: "short" }) : "";
+  });
+  return words.filter(Boolean).join(" ");
+}
+
 /** @typedef {Date | string | number} Moment an instant: Date, ISO 8601, or milliseconds since 1970 */
 
 /**

@@ -12,7 +12,7 @@ from audit.services import record
 from common import clock
 from common.tenancy import system_scope
 from conftest import Business, make_business
-from devices.models import DevicePairing
+from devices.models import DevicePairing, Outage
 from events.models import PlayEventChange
 from events.tests.support import make_announcement, make_event
 from music.models import MusicFile
@@ -197,6 +197,7 @@ MAKERS: dict[str, Maker] = {
     "clients.Client": lambda shop, now: shop.client,
     "devices.Device": device,
     "devices.DevicePairing": pairing,
+    "devices.Outage": lambda shop, now: Outage.objects.create(device=shop.devices[0], started_at=now),
     "events.PlayEvent": play,
     "music.MusicFile": lambda shop, now: music(shop),
     "playlists.ChannelPlaylist": playlist,

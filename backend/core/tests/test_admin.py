@@ -46,6 +46,7 @@ WITHOUT_A_PAGE = {
     "announcements.SpeechClip": "a cache: nothing to administer",
     "users.UserSession": "sign-ins end by their person, by an admin in the API, or with the account",
     "common.IdempotencyRecord": "answers to repeated requests, kept for a day: nothing to administer",
+    "devices.ListeningSpan": "when the server listened, against which outages are counted: nobody's in particular",
     "playlists.FloorProgramme": "what the tick has to do next; its results are the programme's revisions",
     "schedules.ScheduleOccurrence": "which plays belong to which schedule: the plays themselves are listed",
 }

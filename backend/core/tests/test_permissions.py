@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from common import clock
 from common.tenancy import OutsideScope, TenantManager, system_scope
 from common.tests.sounds import sound
 from conftest import PASSWORD, Business
-from devices.models import Device
+from devices.models import Device, ListeningSpan, Outage
 from devices.services import rotate_token, start_pairing
 from events.tests.support import make_announcement, make_event
 from music.models import MusicFile
@@ -56,6 +56,8 @@ class Line:
         """The path from the root."""
         return self.path if self.path.startswith("/") else f"/api/{self.path}"
 
+
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 OPEN = "200 | 200 - - | 200 - | 200 | 200"
 LINK_OF_NOBODY = "400 | 400 - - | 400 - | 400 | 400"
@@ -151,6 +153,8 @@ LINES = [
     Line("POST", "devices/ticket/", "401 | 401 - - | 401 - | 401 | 201"),
     Line("GET", "devices/{device}/plan/", "401 | 200 404 404 | 200 404 | 200 | 200"),
     Line("GET", "devices/", LISTED),
+    Line("GET", "devices/uptime/?from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00Z", LISTED),
+    Line("GET", "devices/{device}/outages/", READ_ON_FLOOR),
     Line("POST", "devices/", MADE, {"client": "{client}", "floor": "{floor}", "name": "New"}),
     Line("POST", "devices/claim/", MADE, {"user_code": "{code}", "floor": "{floor}", "name": "New"}),
     Line("GET", "devices/{device}/", READ_ON_FLOOR),
@@ -422,7 +426,10 @@ def things_of(business: Business, floor: int, code: str, refresh: str) -> Things
     path = "sounds/one.mp3"
     device = business.devices[floor]
     with system_scope("test data"):
-        Device.objects.filter(pk=device.pk).update(last_seen=clock.now(), name=name)
+        Device.objects.filter(pk=device.pk).update(last_seen=clock.now(), first_seen=NEW_YEAR, name=name)
+        ListeningSpan.objects.get_or_create(started_at=NEW_YEAR, ended_at=NEW_YEAR + timedelta(days=30))
+        away = NEW_YEAR + timedelta(days=1)
+        Outage.objects.create(device=device, started_at=away, ended_at=away + timedelta(minutes=90))
         words = make_announcement(business, title=name, audio_file=path)
         music = MusicFile.objects.create(
             client=business.client,
@@ -598,6 +605,7 @@ WITHOUT_A_TENANT = {
     "ai_config.AIProvider": "sync2gear's own accounts, which no tenant reaches by any route",
     "ai_config.AIReservation": "calls under way at sync2gear's own accounts",
     "ai_config.AIUsage": "sync2gear's own books, which no tenant reaches by any route",
+    "devices.ListeningSpan": "when the server listened, which is the same for all",
     "devices.DevicePairing": "belongs to nobody until it is claimed; found by its secret or its code only",
     "users.UserSession": "one's own sign-ins, always found by their person",
     "users.OutgoingMail": "the outbox, which only the job that sends mails looks into",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addTexts, language, length, relative, size, spoken, t, time, weekdayName } from "../i18n.js";
+import { addTexts, duration, language, length, relative, size, spoken, t, time, weekdayName } from "../i18n.js";
 
 test("the first language that we speak, else English", () => {
   assert.equal(spoken([null, "fr-FR", "de-AT", "en"]), "de");
@@ -25,6 +25,16 @@ test("texts have places and plurals, and follow the language", () => {
 
 test("lengths, sizes, times", () => {
   assert.deepEqual([187_000, 3_723_000, -5].map(length), ["3:07", "1:02:03", "0:00"]);
+  assert.deepEqual([0, 59, 60, 3599, 3600, 7800, 86_400, 97_199].map(duration), [
+    "0 sec",
+    "59 sec",
+    "1 min",
+    "59 min",
+    "1 hr",
+    "2 hr 10 min",
+    "1 day",
+    "1 day 2 hr",
+  ]);
   assert.equal(size(5_250_000), "5.3 MB");
   assert.equal(time("2026-11-23T12:05:09Z", { zone: "Europe/Berlin" }).slice(0, 5), "01:05");
   language.value = "de";

@@ -10,6 +10,7 @@ import { locked, may, zone } from "../../common/session.js";
 import { Ask, Badge, Button, Card, Failed, Form, Notice, PageHeader, Select, Skeleton, TextField, sentence, toast, toastError, useForm } from "../../common/ui.js";
 import { html, useState } from "../../common/view.js";
 import { findings } from "./health.js";
+import { Outages } from "./outages.js";
 import { Volume, identify, mayControl } from "./parts.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["Device"]} Device */
@@ -42,6 +43,7 @@ export function OneSpeaker({ id }) {
       </div>
       <div class="stack">
         <${Card} title=${t("devices.health")}><${Health} device=${device} state=${state} /></${Card}>
+        <${Card} title=${t("devices.outages")}><${Outages} id=${id} how=${how} /></${Card}>
         ${may("devices.manage") && html`<${Card} title=${t("devices.way_out")}><${WayOut} device=${device} /></${Card}>`}
       </div>
     </div>`;

@@ -30,6 +30,7 @@ import { exportPlays, exporting } from "./csv.js";
 import de from "./de.js";
 import en from "./en.js";
 import { FILTERS, askedOf, datesOf } from "./period.js";
+import { UptimeCard } from "./uptime.js";
 
 addTexts({ en, de });
 
@@ -73,6 +74,7 @@ export default function History() {
             <${Skeleton} lines=${1} height="12rem" />
           `
     }
+    <${UptimeCard} asked=${asked} />
     ${
       plays.error &&
       html`

@@ -48,6 +48,24 @@ export function askedOf(query, { first, last }, zone) {
   return asked;
 }
 
+/** Uptime of up to so many days is asked for by the hour. */
+const BY_HOUR_DAYS = 8;
+/** And of so many speakers at most. */
+const MOST = 100;
+
+/**
+ * The query for the uptime of the speakers that a query for plays is about.
+ * @param {URLSearchParams} asked as `askedOf` says it
+ */
+export function uptimeQuery(asked) {
+  const query = new URLSearchParams();
+  for (const name of ["from", "to", "floor", "device"]) if (asked.get(name)) query.set(name, asked.get(name) ?? "");
+  const days = (Date.parse(asked.get("to") ?? "") - Date.parse(asked.get("from") ?? "")) / 86_400_000;
+  query.set("by", days <= BY_HOUR_DAYS ? "hour" : "day");
+  query.set("page_size", String(MOST));
+  return query;
+}
+
 /** @typedef {{ completed: number, failed: number, open: number, unreached: number, left_out: number }} Tally */
 
 /**

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COLUMNS, field, line, shareOf } from "../history/csv.js";
-import { askedOf, datesOf, everyDay, reached, success, summed, top } from "../history/period.js";
+import { askedOf, datesOf, everyDay, reached, success, summed, top, uptimeQuery } from "../history/period.js";
+import { honest, stretches } from "../history/strip.js";
 
 test("a period ends today", () => {
   const dates = (/** @type {string} */ query) => datesOf(new URLSearchParams(query), "2026-07-08");
@@ -58,6 +59,28 @@ test("days without a play are there, and sums are of all", () => {
   );
   assert.deepEqual([summed(days).completed, summed(days).failed], [3, 1]);
   assert.deepEqual([1, 3, 9, 47, 801].map(top), [1, 4, 10, 50, 1000]);
+});
+
+test("a strip joins what is alike, and shows each part in which a speaker was away", () => {
+  const hours = [0, 1, 2, 3, 4, 5].map((hour) => `2026-07-01T0${hour}:00:00Z`);
+  const found = stretches(hours.slice(0, 5), hours[5], [0, 3600, 3600, 1800, 3600], [0, 0, 0, 900, 3600]);
+  assert.deepEqual(
+    found.map(({ kind, x, width, share }) => [kind, x, width, share]),
+    [
+      ["none", 0, 0.2, 0],
+      ["there", 0.2, 0.4, 0],
+      ["away", 0.6, 0.2, 0.5],
+      ["away", 0.8, 0.2, 1],
+    ],
+  );
+  assert.deepEqual(stretches([], hours[0], [], []), []);
+  assert.deepEqual([1, 0.99999, 0.5].map(honest), [1, 0.999, 0.5]);
+});
+
+test("up to a week is asked for by the hour, with the filters that choose speakers", () => {
+  const asked = (/** @type {string} */ to) => Object.fromEntries(uptimeQuery(new URLSearchParams({ from: "2026-07-01T00:00:00Z", to, floor: "3", reason: "offline" })));
+  assert.deepEqual(asked("2026-07-08T00:00:00Z"), { from: "2026-07-01T00:00:00Z", to: "2026-07-08T00:00:00Z", floor: "3", by: "hour", page_size: "100" });
+  assert.equal(asked("2026-07-30T00:00:00Z").by, "day");
 });
 
 test("fields are quoted where they must be, and never computed", () => {
