@@ -1,7 +1,7 @@
 /** Wall clocks: what a clock in a zone (IANA) shows at an instant, and when it shows it. Pure. */
 
 /** How far a zone's clocks are ahead of UTC at an instant, in milliseconds. @param {number} at @param {string} zone */
-function ahead(at, zone) {
+export function ahead(at, zone) {
   const parts = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
     hourCycle: "h23",

@@ -20,6 +20,7 @@ import {
   Switch,
   TextArea,
   TextField,
+  ZoneField,
   sentence,
   toast,
   toastError,
@@ -171,7 +172,7 @@ function One({ client, path }) {
     ${
       !confirmed &&
       html`
-        <${Details} key=${client.updated_at} client=${client} path=${path} />
+        <${Details} key=${client.id} client=${client} path=${path} />
       `
     }
     ${
@@ -236,26 +237,33 @@ function One({ client, path }) {
   `;
 }
 
+/** What the form holds of a business. @param {Client} client */
+const draftOf = (client) => ({
+  business_name: client.business_name,
+  name: client.name ?? "",
+  email: client.email,
+  telephone: client.telephone,
+  timezone: client.timezone ?? "",
+  ai_credits: client.ai_credits ?? 0,
+  multi_floor_enabled: client.multi_floor_enabled ?? false,
+  max_floors: client.max_floors ?? 1,
+  subscription_status: client.subscription_status ?? "trial",
+  subscription_price: client.subscription_price ?? "0.00",
+  description: client.description ?? "",
+});
+
 /** What staff may set. @param {{ client: Client, path: string }} props */
 function Details({ client, path }) {
-  const initial = {
-    business_name: client.business_name,
-    name: client.name ?? "",
-    email: client.email,
-    telephone: client.telephone,
-    timezone: client.timezone ?? "",
-    ai_credits: client.ai_credits ?? 0,
-    multi_floor_enabled: client.multi_floor_enabled ?? false,
-    max_floors: client.max_floors ?? 1,
-    subscription_status: client.subscription_status ?? "trial",
-    subscription_price: client.subscription_price ?? "0.00",
-    description: client.description ?? "",
-  };
-  const form = useForm(initial, async (values) => {
-    await api.patch(path, { ...values, ai_credits: Number(values.ai_credits), max_floors: Number(values.max_floors) });
-    invalidate("/api/clients/");
-    toast(t("businesses.saved"));
-  });
+  const form = useForm(
+    draftOf(client),
+    async (values, sending) => {
+      const body = { ...values, ai_credits: Number(values.ai_credits), max_floors: Number(values.max_floors) };
+      await api.patch(path, body, sending);
+      invalidate("/api/clients/");
+      toast(t("businesses.saved"));
+    },
+    { row: { path, draft: draftOf } },
+  );
   const plans = /** @type {const} */ (["trial", "active", "past_due", "cancelled", "trial_ended"]);
   return html`
     <${Card} title=${t("businesses.details")}>
@@ -270,7 +278,7 @@ function Details({ client, path }) {
           <${TextField} label=${t("businesses.contact")} required ...${form.of("name")} />
           <${TextField} label=${t("frame.email")} type="email" required ...${form.of("email")} />
           <${TextField} label=${t("frame.telephone")} type="tel" required ...${form.of("telephone")} />
-          <${TextField} label=${t("businesses.zone")} spellcheck=${false} required ...${form.of("timezone")} />
+          <${ZoneField} label=${t("businesses.zone")} required ...${form.of("timezone")} />
           <${TextField} label=${t("businesses.credits")} type="number" min="0" ...${form.of("ai_credits")} />
           <${Select}
             label=${t("businesses.subscription")}

@@ -30,6 +30,8 @@ import { Sounds } from "./sounds.js";
 /** @typedef {import("./draft.js").Draft} Draft */
 /** @typedef {import("./draft.js").DraftItem} DraftItem */
 
+const ALL = "/api/channel-playlists/";
+
 /** Loads what the form needs. @param {{ id: string | null }} props null: a new one */
 export function Edit({ id }) {
   const row = useQuery(id === null ? null : `/api/channel-playlists/${id}/`);
@@ -65,15 +67,19 @@ export function Edit({ id }) {
 function EditForm({ id, first, floors }) {
   // Made once, though its floors may be refused afterwards: another try changes what was made.
   const made = useRef(id);
-  const form = useForm(first, async (values) => {
-    const body = bodyOf(values);
-    if (made.current === null) made.current = String((await api.post("/api/channel-playlists/", body)).id);
-    else await api.patch(`/api/channel-playlists/${made.current}/`, body);
-    await api.post(`/api/channel-playlists/${made.current}/assign-floors/`, floorsOf(values));
-    invalidate("/api/channel-playlists/", "/api/floors/");
-    toast(t("playlists.saved"));
-    go("/playlists");
-  });
+  const form = useForm(
+    first,
+    async (values, sending) => {
+      const body = bodyOf(values);
+      if (made.current === null) made.current = String((await api.post(ALL, body, sending)).id);
+      else await api.patch(`${ALL}${made.current}/`, body, id === null ? undefined : sending);
+      await api.post(`${ALL}${made.current}/assign-floors/`, floorsOf(values));
+      invalidate(ALL, "/api/floors/");
+      toast(t("playlists.saved"));
+      go("/playlists");
+    },
+    { row: { path: id === null ? null : `${ALL}${id}/`, draft: draftOf } },
+  );
   const { values, set } = form;
   const music = values.items.filter((item) => item.kind === "music");
   const put = (/** @type {DraftItem[]} */ items) => set({ items });

@@ -54,15 +54,22 @@ export default function Page() {
   `;
 }
 
+/** What the form holds of a person. @param {import("../../common/session.js").Me} person */
+const draftOf = ({ name, phone }) => ({ name, phone });
+
 /** Name, telephone and picture. */
 function Who() {
   const [busy, setBusy] = useState(false);
   const person = /** @type {import("../../common/session.js").Me} */ (me.value);
-  const form = useForm({ name: person.name, phone: person.phone }, async (values) => {
-    await api.patch(MINE, values);
-    await look();
-    toast(t("profile.saved"));
-  });
+  const form = useForm(
+    draftOf(person),
+    async (values, sending) => {
+      await api.patch(MINE, values, sending);
+      await look();
+      toast(t("profile.saved"));
+    },
+    { row: { path: MINE, draft: draftOf } },
+  );
 
   /** @param {() => Promise<unknown>} act */
   const picture = async (act) => {

@@ -18,37 +18,44 @@ const PRICES = /** @type {const} */ ([
   "price_per_1000_output_tokens_usd",
 ]);
 
+/** What the form holds of an account, or of one to be added; never its key. @param {Provider} [provider] */
+const draftOf = (provider) => ({
+  name: provider?.name ?? "",
+  provider: provider?.provider ?? "elevenlabs",
+  api_key: "",
+  order: provider?.order ?? 10,
+  base_url: provider?.base_url ?? "",
+  speech_model: provider?.speech_model ?? "",
+  copy_model: provider?.copy_model ?? "",
+  default_voice: provider?.default_voice ?? "",
+  daily_request_limit: provider?.daily_request_limit ?? 1000,
+  monthly_budget_usd: provider?.monthly_budget_usd ?? "50.00",
+  price_per_1000_characters_usd: provider?.price_per_1000_characters_usd ?? "",
+  price_per_1000_input_tokens_usd: provider?.price_per_1000_input_tokens_usd ?? "",
+  price_per_1000_output_tokens_usd: provider?.price_per_1000_output_tokens_usd ?? "",
+});
+
 /** @param {{ provider?: Provider, onClose: () => void }} props without a provider it makes one */
 export function ProviderDialog({ provider, onClose }) {
-  const initial = {
-    name: provider?.name ?? "",
-    provider: provider?.provider ?? "elevenlabs",
-    api_key: "",
-    order: provider?.order ?? 10,
-    base_url: provider?.base_url ?? "",
-    speech_model: provider?.speech_model ?? "",
-    copy_model: provider?.copy_model ?? "",
-    default_voice: provider?.default_voice ?? "",
-    daily_request_limit: provider?.daily_request_limit ?? 1000,
-    monthly_budget_usd: provider?.monthly_budget_usd ?? "50.00",
-    price_per_1000_characters_usd: provider?.price_per_1000_characters_usd ?? "",
-    price_per_1000_input_tokens_usd: provider?.price_per_1000_input_tokens_usd ?? "",
-    price_per_1000_output_tokens_usd: provider?.price_per_1000_output_tokens_usd ?? "",
-  };
-  const form = useForm(initial, async ({ api_key: key, provider: kind, ...values }) => {
-    const body = {
-      ...values,
-      order: Number(values.order),
-      daily_request_limit: Number(values.daily_request_limit),
-      ...Object.fromEntries(PRICES.map((name) => [name, values[name] || null])),
-      ...(key && { api_key: key }),
-    };
-    if (provider) await api.patch(`${ALL}${provider.id}/`, body);
-    else await api.post(ALL, { ...body, provider: kind });
-    invalidate(ALL);
-    toast(t("providers.saved"));
-    onClose();
-  });
+  const path = provider ? `${ALL}${provider.id}/` : null;
+  const form = useForm(
+    draftOf(provider),
+    async ({ api_key: key, provider: kind, ...values }, sending) => {
+      const body = {
+        ...values,
+        order: Number(values.order),
+        daily_request_limit: Number(values.daily_request_limit),
+        ...Object.fromEntries(PRICES.map((name) => [name, values[name] || null])),
+        ...(key && { api_key: key }),
+      };
+      if (path) await api.patch(path, body, sending);
+      else await api.post(ALL, { ...body, provider: kind }, sending);
+      invalidate(ALL);
+      toast(t("providers.saved"));
+      onClose();
+    },
+    { row: { path, draft: draftOf } },
+  );
   const usual = provider?.in_force;
   return html`
     <${Dialog}

@@ -173,3 +173,26 @@ export function byDay(occurrences) {
   }
   return [...days];
 }
+
+/** @typedef {{ code: string, message: string, n: number }} Why a reason, and on how many speakers */
+
+/**
+ * What became of an occurrence that is past: left out for a reason of the rules, or what its speakers made of it.
+ * @param {Occurrence} occurrence
+ * @returns {{ fate: "heard" | "partly" | "missed" | "left_out" | "open", reasons: Why[] }}
+ */
+export function fateOf({ outcome, reason, message, plays }) {
+  if (outcome === "suppressed") return { fate: "left_out", reasons: [{ code: reason, message, n: 0 }] };
+  /** @type {Map<string, Why>} */
+  const reasons = new Map();
+  for (const play of plays) {
+    if (play.status !== "failed") continue;
+    const { reason: code = "", message: words = "" } = play;
+    const found = reasons.get(code) ?? { code, message: words, n: 0 };
+    reasons.set(code, { ...found, n: found.n + 1 });
+  }
+  const heard = plays.filter((play) => play.status === "completed").length;
+  const failed = plays.filter((play) => play.status === "failed").length;
+  const fate = heard ? (failed ? "partly" : "heard") : failed ? "missed" : "open";
+  return { fate, reasons: [...reasons.values()].sort((one, other) => other.n - one.n) };
+}

@@ -24,6 +24,7 @@ import {
 } from "../../common/ui.js";
 import { html } from "../../common/view.js";
 import { Places, QuietHours, Weekdays } from "../rules/fields.js";
+import { Became } from "./became.js";
 import { blank, bodyOf, clockOf, clockOfTime, draftOf, nextSecond, timeOf } from "./draft.js";
 import { Preview } from "./preview.js";
 
@@ -72,14 +73,18 @@ function first(id, row, floors) {
 
 /** @param {{ id: string | null, first: Draft, floors: any[], devices: any[], announcements: any[] }} props */
 function EditForm({ id, first, floors, devices, announcements }) {
-  const form = useForm(first, async (values) => {
-    await (id === null
-      ? api.post("/api/schedules/", bodyOf(values))
-      : api.patch(`/api/schedules/${id}/`, bodyOf(values)));
-    invalidate("/api/schedules/", "/api/floors/");
-    toast(t("schedules.made"));
-    go("/schedules");
-  });
+  const path = id === null ? null : `/api/schedules/${id}/`;
+  const form = useForm(
+    first,
+    async (values, sending) => {
+      if (path) await api.patch(path, bodyOf(values), sending);
+      else await api.post("/api/schedules/", bodyOf(values), sending);
+      invalidate("/api/schedules/", "/api/floors/");
+      toast(t("schedules.made"));
+      go("/schedules");
+    },
+    { row: { path, draft: draftOf } },
+  );
   const { values, set } = form;
   const error = (/** @type {keyof Draft} */ name) => form.of(name).error;
   const actions = html`
@@ -174,7 +179,10 @@ function EditForm({ id, first, floors, devices, announcements }) {
         <//>
         <${Card} title=${t("schedules.days_off")}><${DaysOff} form=${form} /><//>
       <//>
-      <aside><${Preview} draft=${values} replaces=${id} /></aside>
+      <aside class="stack loose">
+        <${Preview} draft=${values} replaces=${id} />
+        ${id !== null && html`<${Became} id=${id} />`}
+      </aside>
     </div>
   `;
 }

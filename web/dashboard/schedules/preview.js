@@ -80,7 +80,7 @@ function Times({ data, several }) {
       ${
         data.occurrences.length === 0 &&
         html`
-          <p class="warn">${t("schedules.preview_empty", { day: ends })}</p>
+          <p class="warn">${t(data.left_out.length ? "schedules.preview_empty" : "schedules.preview_nothing", { day: ends })}</p>
         `
       }
       ${byDay(data.occurrences)

@@ -2,7 +2,8 @@
 
 import "./texts.js";
 import { api } from "../../common/api.js";
-import { day, number, t } from "../../common/i18n.js";
+import { day, number, t, time } from "../../common/i18n.js";
+import { now } from "../../common/live.js";
 import { invalidate, useQuery } from "../../common/query.js";
 import { locked, look, zone } from "../../common/session.js";
 import {
@@ -11,14 +12,17 @@ import {
   Card,
   Failed,
   Form,
+  Notice,
   Skeleton,
   TextArea,
   TextField,
+  ZoneField,
   sentence,
   toast,
   useForm,
 } from "../../common/ui.js";
-import { html, useId } from "../../common/view.js";
+import { html } from "../../common/view.js";
+import { ahead, zones } from "../../common/zones.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["Business"]} BusinessRow */
 
@@ -46,19 +50,45 @@ export function Business() {
   `;
 }
 
+/** What the form holds of the business. @param {BusinessRow} business */
+const draftOf = ({ name, telephone, timezone, description, announcement_gap_minutes: gap }) => ({
+  name,
+  telephone,
+  timezone: timezone ?? "",
+  description: description ?? "",
+  announcement_gap_minutes: gap ?? 0,
+});
+
+/** What another zone does to all that goes by the clock. @param {{ from: string, to: string }} props */
+function Moves({ from, to }) {
+  const at = now.value;
+  const times = { from, to, then: time(at, { zone: from }), there: time(at, { zone: to }) };
+  const hours = (ahead(at, to) - ahead(at, from)) / 3_600_000;
+  return html`<${Notice} kind="warn" role="status">
+    <p>${t("settings.zone_moves", times)}</p>
+    <p class="small">${
+      hours
+        ? t(hours > 0 ? "settings.zone_earlier" : "settings.zone_later", { n: Math.abs(hours) })
+        : t("settings.zone_same")
+    }</p>
+  <//>`;
+}
+
 /** @param {{ business: BusinessRow }} props */
 function Details({ business }) {
-  const { name, telephone, timezone, description, announcement_gap_minutes: gap } = business;
   const form = useForm(
-    { name, telephone, timezone: timezone ?? "", description: description ?? "", announcement_gap_minutes: gap ?? 0 },
-    async (values) => {
-      await api.patch(MINE, { ...values, announcement_gap_minutes: Number(values.announcement_gap_minutes) });
-      invalidate(MINE);
+    draftOf(business),
+    async (values, sending) => {
+      const body = { ...values, announcement_gap_minutes: Number(values.announcement_gap_minutes) };
+      await api.patch(MINE, body, sending);
+      invalidate(MINE, "/api/floors/", "/api/schedules/");
       await look();
       toast(t("settings.saved"));
     },
+    { row: { path: MINE, draft: draftOf } },
   );
-  const zones = useId();
+  const before = business.timezone ?? "";
+  const moves = form.values.timezone !== before && zones().includes(form.values.timezone);
   return html`
     <${Card} title=${business.business_name} class="grow">
       <${Form}
@@ -74,22 +104,8 @@ function Details({ business }) {
           <${TextField} label=${t("settings.contact")} maxlength="255" required ...${form.of("name")} />
           <${TextField} label=${t("frame.telephone")} type="tel" maxlength="20" required ...${form.of("telephone")} />
         </div>
-        <${TextField}
-          label=${t("settings.zone")}
-          hint=${t("settings.zone_hint")}
-          list=${zones}
-          autocomplete="off"
-          spellcheck=${false}
-          required
-          ...${form.of("timezone")}
-        />
-        <datalist id=${zones}>
-          ${Intl.supportedValuesOf("timeZone").map(
-            (each) => html`
-              <option key=${each} value=${each} />
-            `,
-          )}
-        </datalist>
+        <${ZoneField} label=${t("settings.zone")} hint=${t("settings.zone_hint")} required ...${form.of("timezone")} />
+        ${moves && html`<${Moves} from=${before} to=${form.values.timezone} />`}
         <${TextField}
           label=${t("settings.gap")}
           hint=${t("settings.gap_hint")}

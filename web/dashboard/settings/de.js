@@ -70,5 +70,9 @@ export default {
   "settings.when": "Wann",
   "settings.works": "Geht",
   "settings.zone": "Zeitzone",
+  "settings.zone_earlier": { one: "Alles kommt {n} Stunde früher als bisher.", other: "Alles kommt {n} Stunden früher als bisher." },
+  "settings.zone_later": { one: "Alles kommt {n} Stunde später als bisher.", other: "Alles kommt {n} Stunden später als bisher." },
+  "settings.zone_moves": "Zeitpläne, Ruhezeiten und Playlists behalten ihre Uhrzeiten, gehen aber nach der Uhr von {to}, wo es jetzt {there} ist; nach der von {from} ist es {then}. Etagen mit eigener Zeitzone bleiben, wie sie sind.",
+  "settings.zone_same": "Beide Uhren zeigen gerade dasselbe; zu einer anderen Jahreszeit vielleicht nicht.",
   "settings.zone_hint": "Alle Zeitpläne richten sich danach. Eine Etage kann eine eigene haben.",
 };

@@ -70,5 +70,9 @@ export default {
   "settings.when": "When",
   "settings.works": "Works",
   "settings.zone": "Time zone",
+  "settings.zone_earlier": { one: "Everything comes {n} hour earlier than until now.", other: "Everything comes {n} hours earlier than until now." },
+  "settings.zone_later": { one: "Everything comes {n} hour later than until now.", other: "Everything comes {n} hours later than until now." },
+  "settings.zone_moves": "Schedules, quiet hours and playlists keep their times of day, but go by the clock of {to}, where it is {there} now; by that of {from} it is {then}. Floors with a zone of their own stay as they are.",
+  "settings.zone_same": "Both clocks show the same just now; in another season they may not.",
   "settings.zone_hint": "All schedules follow it. A floor may have its own.",
 };

@@ -212,23 +212,30 @@ function State({ hook }) {
   `;
 }
 
+/** What the form holds of a webhook, or of one to be added. @param {Webhook} [hook] */
+const draftOf = (hook) => ({
+  url: hook?.url ?? "",
+  description: hook?.description ?? "",
+  events: hook?.events ?? /** @type {EventType[]} */ (["play.failed", "device.offline"]),
+  is_active: hook?.is_active ?? true,
+});
+
 /**
  * @param {{ hook?: Webhook, onClose: () => void, onSecret: (secret: string) => void }} props without a hook it makes
  *   one
  */
 function HookDialog({ hook, onClose, onSecret }) {
-  const initial = {
-    url: hook?.url ?? "",
-    description: hook?.description ?? "",
-    events: hook?.events ?? /** @type {EventType[]} */ (["play.failed", "device.offline"]),
-    is_active: hook?.is_active ?? true,
-  };
-  const form = useForm(initial, async (values) => {
-    if (hook) await api.patch(`${ALL}${hook.id}/`, values);
-    else onSecret((await api.post(ALL, values)).secret);
-    invalidate(ALL);
-    onClose();
-  });
+  const path = hook ? `${ALL}${hook.id}/` : null;
+  const form = useForm(
+    draftOf(hook),
+    async (values, sending) => {
+      if (path) await api.patch(path, values, sending);
+      else onSecret((await api.post(ALL, values, sending)).secret);
+      invalidate(ALL);
+      onClose();
+    },
+    { row: { path, draft: draftOf } },
+  );
   const events = form.of("events");
   const chosen = new Set(form.values.events);
   return html`

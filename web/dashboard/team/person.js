@@ -10,24 +10,31 @@ import { html } from "../../common/view.js";
 /** @typedef {import("../../.types/api.js").components["schemas"]["User"]} User */
 /** @typedef {import("../../.types/api.js").components["schemas"]["Floor"]} Floor */
 
+/** What the form holds of a person, or of one to be invited. @param {User} [user] */
+const draftOf = (user) => ({
+  name: user?.name ?? "",
+  email: user?.email ?? "",
+  phone: user?.phone ?? "",
+  role: user?.role ?? "floor_user",
+  floor: String(user?.floor ?? ""),
+});
+
 /** @param {{ user?: User, onClose: () => void }} props without a user it invites one */
 export function PersonDialog({ user, onClose }) {
   const floors = useQuery("/api/floors/?page_size=200");
-  const initial = {
-    name: user?.name ?? "",
-    email: user?.email ?? "",
-    phone: user?.phone ?? "",
-    role: user?.role ?? "floor_user",
-    floor: String(user?.floor ?? ""),
-  };
-  const form = useForm(initial, async (values) => {
-    const body = { ...values, floor: values.role === "floor_user" && values.floor ? Number(values.floor) : null };
-    if (user) await api.patch(`/api/users/${user.id}/`, body);
-    else await api.post("/api/users/", body);
-    invalidate("/api/users/");
-    toast(user ? t("team.saved") : t("team.invited", { email: values.email }));
-    onClose();
-  });
+  const path = user ? `/api/users/${user.id}/` : null;
+  const form = useForm(
+    draftOf(user),
+    async (values, sending) => {
+      const body = { ...values, floor: values.role === "floor_user" && values.floor ? Number(values.floor) : null };
+      if (path) await api.patch(path, body, sending);
+      else await api.post("/api/users/", body, sending);
+      invalidate("/api/users/");
+      toast(user ? t("team.saved") : t("team.invited", { email: values.email }));
+      onClose();
+    },
+    { row: { path, draft: draftOf } },
+  );
   const { role } = form.values;
   const { error: roleWrong } = form.of("role");
   const options = /** @type {[string, string][]} */ ([

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blank, bodyOf, byDay, clockOfTime, draftOf, nextSecond, secondOf, timeOf } from "../schedules/draft.js";
+import { blank, bodyOf, byDay, clockOfTime, draftOf, fateOf, nextSecond, secondOf, timeOf } from "../schedules/draft.js";
 
 const entry = (/** @type {number} */ announcement, /** @type {string} */ minutes, /** @type {string} */ seconds) => ({
   announcement,
@@ -93,4 +93,18 @@ test("occurrences stand by the local day", () => {
       ["2026-07-02", 2],
     ],
   );
+});
+
+test("an occurrence was heard, left out by its rules, or missed where a speaker says why", () => {
+  const play = (/** @type {any} */ status, reason = "") => ({ status, reason, message: reason });
+  const became = (/** @type {any[]} */ plays, reason = "") =>
+    fateOf(/** @type {any} */ ({ outcome: reason ? "suppressed" : "due", reason, message: reason, plays }));
+  const told = (/** @type {ReturnType<typeof fateOf>} */ { fate, reasons }) =>
+    [fate, ...reasons.map(({ code, n }) => `${code} ${n}`)].join(", ");
+  assert.equal(told(became([], "quiet_hours")), "left_out, quiet_hours 0");
+  assert.equal(told(became([play("completed"), play("completed")])), "heard");
+  assert.equal(told(became([play("completed"), play("failed", "offline")])), "partly, offline 1");
+  const away = [play("failed", "expired"), play("failed", "offline"), play("failed", "offline")];
+  assert.equal(told(became(away)), "missed, offline 2, expired 1");
+  assert.equal(told(became([play("delivered")])), "open");
 });
