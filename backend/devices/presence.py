@@ -47,7 +47,9 @@ def tell_presence(*, now: datetime) -> int:
         if not Device.objects.filter(changed).exists():
             return 0
         with transaction.atomic():
-            rows: DeviceQuerySet = Device.objects.select_for_update(of=("self",), skip_locked=True)
+            rows: DeviceQuerySet = Device.objects.select_for_update(
+                of=("self",), skip_locked=True, no_key=True
+            )
             devices = list(rows.filter(changed).select_related("floor").order_by("pk"))
             for told_away in (True, False):
                 turned = [device.pk for device in devices if device.told_away is not told_away]

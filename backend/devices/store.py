@@ -123,7 +123,7 @@ def touch(touches: Sequence[Touch]) -> list[Touched]:
     with system_scope("the socket serves every client's devices"), transaction.atomic():
         rows: dict[int, Row] = {
             row["pk"]: row
-            for row in Device.objects.select_for_update()
+            for row in Device.objects.select_for_update(no_key=True)
             .filter(pk__in={item.device_pk for item in touches})
             .order_by("pk")  # one order for all processes, so that none waits for another in a circle
             .values("pk", "desired_rev", *TOUCHED)

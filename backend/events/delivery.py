@@ -135,7 +135,7 @@ def _addressed(named: Sequence[tuple[Key, DeviceReport]]) -> dict[Key, Row]:
             )
     rows: dict[Key, Row] = {}
     # The key makes the order of the locks the same for all who take them.
-    events = PlayEvent.objects.select_for_update().filter(wanted).order_by("play_at", "pk")
+    events = PlayEvent.objects.select_for_update(no_key=True).filter(wanted).order_by("play_at", "pk")
     for event in rows_of(events):
         device_pk = event.device_id or 0
         rows[device_pk, str(event.pk)] = event
@@ -166,7 +166,7 @@ def _told(unknown: Sequence[tuple[DeviceReport, UUID]], now: datetime) -> dict[K
     written = {event.event_id for play in plays for event in play.events} - there
     if not written:
         return {}
-    rows = rows_of(PlayEvent.objects.select_for_update().filter(pk__in=written))
+    rows = rows_of(PlayEvent.objects.select_for_update(no_key=True).filter(pk__in=written))
     return {names[event.pk]: event for event in rows}
 
 

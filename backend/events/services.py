@@ -205,9 +205,10 @@ def cancel_events(*, events: Iterable[PlayEvent], now: datetime) -> list[PlayEve
     The devices are told too. If one had started in the meantime, its receipt corrects the record.
     """
     cancelled = list(
-        PlayEvent.objects.select_for_update(of=("self",))
+        PlayEvent.objects.select_for_update(of=("self",), no_key=True)
         .select_related("created_by")
         .filter(pk__in=[event.pk for event in events], status__in=[ledger.PENDING, ledger.DELIVERED])
+        .order_by("play_at", "pk")
     )
     if not cancelled:
         return []

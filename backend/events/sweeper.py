@@ -37,7 +37,7 @@ def sweep(*, now: datetime) -> int:
 @transaction.atomic
 def _sweep(pks: list[UUID], now: datetime) -> int:
     rows = (
-        PlayEvent.objects.select_for_update(of=("self",), skip_locked=True)
+        PlayEvent.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
         .select_related("announcement", "device")
         .open()
         .filter(pk__in=pks)

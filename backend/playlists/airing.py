@@ -88,7 +88,7 @@ def write_ahead(*, now: datetime) -> int:
 
 @transaction.atomic
 def _write_ahead(floor_pk: int, now: datetime) -> int:
-    rows = FloorProgramme.objects.select_for_update(of=("self",), skip_locked=True)
+    rows = FloorProgramme.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
     programme = (
         rows.filter(pk=floor_pk, announcements_from__lte=now + AHEAD).select_related("floor__client").first()
     )
@@ -123,7 +123,7 @@ def overrule(programme: FloorProgramme, effective: datetime, *, now: datetime) -
     """
     since = programme.announcements_from or now
     rows = (
-        PlayEvent.objects.select_for_update(of=("self",))
+        PlayEvent.objects.select_for_update(of=("self",), no_key=True)
         .select_related("device")
         .filter(
             floor_id=programme.pk,
@@ -132,6 +132,7 @@ def overrule(programme: FloorProgramme, effective: datetime, *, now: datetime) -
             play_at__gte=effective,
             expires_at__gte=effective,  # says nothing new, and has an index of open plays
         )
+        .order_by("play_at", "pk")
     )
     first, last = clock.to_us(effective), max(clock.to_us(since), clock.to_us(effective)) + HOUR_US
     holds = {

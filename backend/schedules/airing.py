@@ -91,7 +91,7 @@ def _all(now: datetime, due: QuerySet[Schedule]) -> int:
 @transaction.atomic
 def _turn(now: datetime, due: QuerySet[Schedule]) -> tuple[int, bool]:
     """One transaction: how many rows were written, and whether there may be more to do."""
-    free = due.select_for_update(of=("self",), skip_locked=True).select_related("client")
+    free = due.select_for_update(of=("self",), skip_locked=True, no_key=True).select_related("client")
     claimed = list(free.order_by("planned_until")[:AT_ONCE])
     open_: list[Schedule] = []
     locked: list[Schedule] = []

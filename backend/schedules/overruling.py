@@ -28,7 +28,7 @@ def overrule(schedules: Iterable[Schedule], fates: Mapping[int, Sequence[Fate]],
     """Brings the future rows of these schedules into line with `fates`, what they have now."""
     pks = [schedule.pk for schedule in schedules]
     coming = ScheduleOccurrence.objects.filter(schedule_id__in=pks, play_at__gt=now)
-    rows = PlayEvent.objects.select_for_update(of=("self",)).filter(
+    rows = PlayEvent.objects.select_for_update(of=("self",), no_key=True).filter(
         play_id__in=coming.values("play_id"),
         outcome="",
         status__in=[ledger.PENDING, ledger.DELIVERED, ledger.FAILED],
