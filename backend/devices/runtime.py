@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import Error, connections
+from django.db import Error, connection, connections
 
 from common import clock, metrics
 from common.batching import Batcher
@@ -37,6 +38,11 @@ LOOK_UP_LINGER_S = 0.02
 """Connects gather this long into one query: after a restart all devices come at once."""
 TOUCH_LINGER_S = 0.02
 """Signs of life gather longer, and while others knock: no device waits for them."""
+SAID = ("touch", "report", "music", "status")
+"""Batches of what devices have said, which a process that stops still writes."""
+HANDS = 2
+"""Threads that write what devices say of plays, each for its own devices: one judges while the database writes for the
+other. SQLite has one writer."""
 
 
 class Runtime:
@@ -50,21 +56,25 @@ class Runtime:
             on_told=lambda told: ports.audience().heard(told),
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="device-store")
+        hands = HANDS if connection.features.has_select_for_update_skip_locked else 0
+        self._hands = [ThreadPoolExecutor(1, f"device-reports-{number}") for number in range(hands)]
         self._look_ups: Batcher[Credential, Known | None] = Batcher(
             lambda items: self._in_store(store.look_up, items), linger_s=LOOK_UP_LINGER_S
         )
         self._touches: Batcher[Touch, Touched] = Batcher(
             self._touch_all, linger_s=TOUCH_LINGER_S, before=self._look_ups
         )
-        self._reports: Batcher[DeviceReport, None] = Batcher(self._store_reports)
+        self._reports: list[Batcher[DeviceReport, None]] = [
+            Batcher(partial(self._store_reports, hand)) for hand in self._hands or [self._thread]
+        ]
         self._music: Batcher[DeviceReport, None] = Batcher(self._store_music, largest=MUSIC_AT_ONCE)
         self._statuses: Batcher[DeviceReport, None] = Batcher(self._observe_statuses)
-        self._batchers: dict[str, Batcher[Any, Any]] = {
-            "look_up": self._look_ups,
-            "touch": self._touches,
+        self._batchers: dict[str, Sequence[Batcher[Any, Any]]] = {
+            "look_up": [self._look_ups],
+            "touch": [self._touches],
             "report": self._reports,
-            "music": self._music,
-            "status": self._statuses,
+            "music": [self._music],
+            "status": [self._statuses],
         }
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -79,14 +89,15 @@ class Runtime:
         self.hub.shut_all(CloseCode.RESTART, "restart", "The server restarts; come back.")
         await ports.audience().stop()
         await asyncio.sleep(0.05)
-        for batcher in (self._touches, self._reports, self._music, self._statuses):
+        for batcher in itertools.chain(*(self._batchers[kind] for kind in SAID)):
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(batcher.drain(), 5)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.loop.run_in_executor(self._thread, connections.close_all)
-        self._thread.shutdown(wait=False)
+        for thread in (self._thread, *self._hands):
+            await self.loop.run_in_executor(thread, connections.close_all)
+            thread.shutdown(wait=False)
         await asyncio.to_thread(metrics.leave)
 
     async def recognise(self, credential: Credential) -> Known | None:
@@ -101,8 +112,8 @@ class Runtime:
         return await self._touches.submit(item)
 
     async def report(self, item: DeviceReport) -> None:
-        """Returns when this report of a device is committed."""
-        await self._reports.submit(item)
+        """Returns when this report of a device is committed. Those of one device are written in their order."""
+        await self._reports[item.device_pk % len(self._reports)].submit(item)
 
     async def music(self, item: DeviceReport) -> None:
         """Returns when this report of music is committed."""
@@ -138,8 +149,8 @@ class Runtime:
             await self.deliver_due(list(sessions), reconnected=True)
         return touched
 
-    async def _store_reports(self, items: Sequence[DeviceReport]) -> list[None]:
-        await self._in_store(lambda batch: ports.ledger().store(batch, now=clock.now()), items)
+    async def _store_reports(self, hand: ThreadPoolExecutor, items: Sequence[DeviceReport]) -> list[None]:
+        await self._in_store(lambda batch: ports.ledger().store(batch, now=clock.now()), items, hand)
         return [None] * len(items)
 
     async def _store_music(self, items: Sequence[DeviceReport]) -> list[None]:
@@ -176,13 +187,15 @@ class Runtime:
     async def _tell_figures(self) -> None:
         """Shows this process's sockets and queues to whoever looks, and tells them to the others' sums."""
         counting.SOCKETS.set_function(self.hub.__len__)
-        for kind, batcher in self._batchers.items():
-            counting.STORE_WAITING.labels(kind).set_function(partial(getattr, batcher, "waiting"))
+        for kind, batchers in self._batchers.items():
+            counting.STORE_WAITING.labels(kind).set_function(partial(_waiting, batchers))
         while True:
             await asyncio.sleep(metrics.SHARE_EVERY_S)
             await asyncio.to_thread(metrics.share)
 
-    async def _in_store(self, call: Callable[[Sequence[T]], R], items: Sequence[T]) -> R:
+    async def _in_store(
+        self, call: Callable[[Sequence[T]], R], items: Sequence[T], thread: ThreadPoolExecutor | None = None
+    ) -> R:
         def run() -> R:
             try:
                 return call(items)
@@ -191,7 +204,7 @@ class Runtime:
                 raise
 
         with counting.STORE_SECONDS.time():
-            return await self.loop.run_in_executor(self._thread, run)
+            return await self.loop.run_in_executor(thread or self._thread, run)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = self.loop.create_task(work)
@@ -202,6 +215,10 @@ class Runtime:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a device task failed", exc_info=task.exception())
+
+
+def _waiting(batchers: Sequence[Batcher[Any, Any]]) -> int:
+    return sum(batcher.waiting for batcher in batchers)
 
 
 def _observe(observer: ports.StatusObserver, items: Sequence[DeviceReport]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -51,6 +52,7 @@ def note_ended(*, status: str, reason: str, priority: str, number: int) -> None:
 
 
 def _count(changes: Iterable[Change]) -> None:
+    ended: Counter[tuple[str, str, str]] = Counter()
     for change in changes:
         event = change.event
         if change.status == ledger.DELIVERED:
@@ -59,11 +61,13 @@ def _count(changes: Iterable[Change]) -> None:
             if change.correction:
                 CORRECTED.labels(change.status, change.reason).inc()
             else:
-                ENDED.labels(change.status, change.reason, event.priority).inc()
+                ended[change.status, change.reason, event.priority] += 1
             if "outcome" in change.detail:
                 RECEIPT.labels(event.event_type).observe(_seconds(event.created_at, change.at))
                 if event.start_error_us is not None:
                     START_ERROR.observe(abs(event.start_error_us) / 1e6)
+    for labels, number in ended.items():
+        ENDED.labels(*labels).inc(number)
 
 
 def _seconds(since: datetime, until: datetime) -> float:

@@ -57,7 +57,8 @@ class EventLedger:
                 rows = rows.filter(created_at__lt=now - SENT_AGAIN_AFTER)
             rows = rows.exclude(status=ledger.DELIVERED, device__plain=True)  # it would play it a second time
             orders: dict[int, list[protocol.PlayAnnouncement]] = {}
-            for event in rows.select_related("announcement", "device"):
+            # Rows are taken in the order in which `_addressed` locks them.
+            for event in rows.select_related("announcement", "device").order_by("play_at", "pk"):
                 if event.waits_for_device and event.status == ledger.PENDING and not _resumed(event, now):
                     continue
                 announcement: Any = event.announcement

@@ -49,6 +49,7 @@ def play_now(
     devices: Sequence[Device | Speaker],
     user: Any,
     now: datetime,
+    floors: Iterable[Floor] = (),
     volume: int | None = None,
     priority: str = "instant",
     play_at: datetime | None = None,
@@ -56,7 +57,7 @@ def play_now(
 ) -> Play:
     """Orders an announcement on these devices of its business, all at the same instant.
 
-    An offline device is waited for 60 s. Raises `Refusal`:
+    An offline device is waited for 60 s. Those of its `floors` that are at hand are not read again. Raises `Refusal`:
     `not_ready`, `announcement_disabled`, `no_devices`, `floor_stopped`, `quiet_hours`, `validation_failed` for
     an instant out of reach, `trial_ended` and `client_suspended` (an emergency is refused for none of the last four).
     """
@@ -65,11 +66,11 @@ def play_now(
         raise Refusal("no_devices", "None of the named devices and floors has a device to play on.")
     online = [device for device in devices if lease_runs(device.last_seen, now)]
     start = _start(announcement, online, now, play_at)
-    floors = _floors(devices, announcement)
+    places = _floors(devices, announcement, floors)
     if priority != EMERGENCY:
-        _require_not_stopped(floors, start)
+        _require_not_stopped(places, start)
         if not override_quiet_hours:
-            _require_no_quiet_hours(floors.values(), start)
+            _require_no_quiet_hours(places.values(), start)
     order = Order(
         play_id=uuid.uuid4(),
         announcement=announcement,
@@ -80,8 +81,11 @@ def play_now(
         now=now,
     )
     offline = frozenset(device.pk for device in devices) - {device.pk for device in online}
-    events = _events(order, devices, floors, volume, offline)
+    events = _events(order, devices, places, volume, offline)
     with transaction.atomic():
+        bus.publish_on_commit(
+            orders.message_of(order, events)
+        )  # first: speakers hear of it before dashboards
         orders.write(order, events)
         record(
             "play",
@@ -98,13 +102,17 @@ def play_now(
                 "override_quiet_hours": override_quiet_hours,
             },
         )
-        bus.publish_on_commit(orders.message_of(order, events))
     return Play(order.play_id, start, events, offline)
 
 
-def _floors(devices: Iterable[Device | Speaker], announcement: Announcement) -> dict[int, Floor]:
+def _floors(
+    devices: Iterable[Device | Speaker], announcement: Announcement, at_hand: Iterable[Floor]
+) -> dict[int, Floor]:
     """The floors on which these devices hang, with their business."""
-    floors = Floor._base_manager.in_bulk({device.floor_id for device in devices if device.floor_id})
+    wanted = {device.floor_id for device in devices if device.floor_id}
+    floors = {floor.pk: floor for floor in at_hand if floor.pk in wanted}
+    if missing := wanted - floors.keys():
+        floors |= Floor._base_manager.in_bulk(missing)
     for floor in floors.values():
         floor.client = announcement.client
     return floors

@@ -82,6 +82,7 @@ class PlayAnnouncementView(GuardedAPIView):
         play = services.play_now(
             announcement=announcement,
             devices=speakers(_devices(announcement, wanted)),
+            floors=wanted.get("floors", ()),
             user=request.user,
             now=clock.now(),
             volume=wanted.get("volume"),
@@ -95,7 +96,7 @@ class PlayAnnouncementView(GuardedAPIView):
 def _ordered(play: services.Play) -> dict[str, Any]:
     """`OrderedPlaySerializer`, from the columns alone: the speakers' frames need the processor meanwhile."""
     shown = serializers.DateTimeField().to_representation
-    expiries = {event.expires_at: shown(event.expires_at) for event in play.events}
+    expiries = {expiry: shown(expiry) for expiry in {event.expires_at for event in play.events}}
     play_at = shown(play.play_at)
     return {
         "play_id": str(play.play_id),
