@@ -46,7 +46,7 @@ def main() -> None:
     with database(), tempfile.TemporaryDirectory() as folder:
         rows = ours.filled(count)
         with baselines.websockets() as bare, fleet(bare.port) as one:
-            found = {"websockets": grown(one, list(ours.speakers(rows, bare.port)), bare.pid)}
+            found = {"websockets": grown(one, list(ours.speakers(rows, bare.port)), bare.pids[0])}
         with ours.server(Path(folder)) as server, fleet(server.port) as one:
             assert server.process is not None
             found["ours"] = grown(one, list(ours.speakers(rows, server.port)), server.process.pid)

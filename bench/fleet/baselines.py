@@ -1,7 +1,8 @@
 """The servers that ours is measured against: bare sockets, bare `websockets`, Mosquitto.
 
-Each gets the message through a control connection, as ours gets it from the bus. Run as a program it serves one of the
-first two on the port named, until it is killed.
+Each gets the message through a control connection, as ours gets it from the bus; `websockets` in two processes gets it
+from Valkey, as all processes of ours do. Run as a program it serves bare sockets or `websockets` on the port named,
+until it is killed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import redis
+import redis.asyncio
 import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
@@ -34,6 +37,8 @@ from fleet.client import raise_file_limit
 from testing.servers import free_port
 
 WELCOME = '{"type":"welcome"}'
+CHANNEL = b"bench:fleet"
+"""Of Valkey."""
 CONTROL = b"control"
 """What the connection says first that carries messages to the bare sockets."""
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -41,18 +46,21 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A running server: where, which process, and how one message goes to all its devices."""
+    """A running server: where, its processes, and how one message goes to all its devices."""
 
     port: int
-    pid: int
+    pids: tuple[int, ...]
     send: Callable[[bytes], None]
 
 
 # --- the programs ----------------------------------------------------------------------------------------
 
 
-async def serve_websockets(port: int) -> None:
-    """`websockets` and its own broadcast, on uvloop, without compression and keep-alive: as lean as it goes."""
+async def serve_websockets(port: int, bus: str = "") -> None:
+    """`websockets` and its own broadcast, on uvloop, without compression and keep-alive: as lean as it goes.
+
+    Messages come from a connection to `/control`, and from the channel of the Valkey server at `bus`, if one is named.
+    """
     devices: set[ServerConnection] = set()
 
     async def handler(connection: ServerConnection) -> None:
@@ -70,9 +78,20 @@ async def serve_websockets(port: int) -> None:
         devices.discard(connection)
 
     speaks = [Subprotocol("sync2gear.v1")]
-    lean: dict[str, Any] = {"compression": None, "ping_interval": None, "backlog": 2048}
+    lean: dict[str, Any] = {
+        "compression": None,
+        "ping_interval": None,
+        "backlog": 2048,
+        "reuse_port": bool(bus),
+    }
     async with serve(handler, "127.0.0.1", port, subprotocols=speaks, **lean):
-        await asyncio.Future()
+        if not bus:
+            await asyncio.Future()
+        async with redis.asyncio.Redis.from_url(bus) as client, client.pubsub() as heard:
+            await heard.subscribe(CHANNEL)
+            async for message in heard.listen():
+                if message["type"] == "message":
+                    broadcast(devices, message["data"].decode())
 
 
 def serve_sockets(port: int) -> None:
@@ -126,7 +145,7 @@ def sockets() -> Iterator[Baseline]:
     port = free_port()
     with _program("sockets", port) as pid, socket.create_connection(("127.0.0.1", port)) as control:
         control.sendall(CONTROL)
-        yield Baseline(port, pid, lambda message: control.sendall(built(message)))
+        yield Baseline(port, (pid,), lambda message: control.sendall(built(message)))
 
 
 @contextmanager
@@ -140,7 +159,23 @@ def websockets() -> Iterator[Baseline]:
             b"Sec-WebSocket-Protocol: sync2gear.v1\r\n\r\n"
         )
         assert control.recv(4096).startswith(b"HTTP/1.1 101")
-        yield Baseline(port, pid, lambda message: control.sendall(wire.client_frame(message)))
+        yield Baseline(port, (pid,), lambda message: control.sendall(wire.client_frame(message)))
+
+
+@contextmanager
+def websockets_of_two() -> Iterator[Baseline]:
+    """Bare `websockets` in two processes that share a port, fed by a bare publish to Valkey."""
+    port, url = free_port(), os.environ["SYNC2GEAR_TEST_REDIS_URL"]
+    with (
+        _program("websockets", port, url) as first,
+        _program("websockets", port, url) as second,
+        redis.Redis.from_url(url) as bus,
+    ):
+        deadline = time.monotonic() + 30
+        while dict(bus.pubsub_numsub(CHANNEL))[CHANNEL] < 2:
+            assert time.monotonic() < deadline, "the baselines did not subscribe"
+            time.sleep(0.05)
+        yield Baseline(port, (first, second), lambda message: bus.publish(CHANNEL, message))
 
 
 @contextmanager
@@ -165,14 +200,15 @@ def mosquitto() -> Iterator[Baseline | None]:
         ):
             control.sendall(wire.connect(b"bench"))
             assert control.recv(16).startswith(b"\x20")
-            yield Baseline(port, process.pid, lambda message: control.sendall(wire.publish(message)))
+            yield Baseline(port, (process.pid,), lambda message: control.sendall(wire.publish(message)))
 
 
 @contextmanager
-def _program(name: str, port: int) -> Iterator[int]:
+def _program(name: str, port: int, *more: str) -> Iterator[int]:
     environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    program = [sys.executable, "-m", "fleet.baselines", name, str(port), *more]
     with (
-        subprocess.Popen([sys.executable, "-m", "fleet.baselines", name, str(port)], env=environ) as process,
+        subprocess.Popen(program, env=environ) as process,
         _ended(process),
         connected(port, process),
     ):
@@ -201,8 +237,8 @@ def connected(port: int, process: subprocess.Popen[Any]) -> socket.socket:
 
 if __name__ == "__main__":
     raise_file_limit()
-    kind, at = sys.argv[1], int(sys.argv[2])
+    kind, at, *fed_by = sys.argv[1], int(sys.argv[2]), *sys.argv[3:]
     if kind == "sockets":
         serve_sockets(at)
     else:
-        uvloop.run(serve_websockets(at))
+        uvloop.run(serve_websockets(at, *fed_by))
