@@ -54,6 +54,15 @@ export function TextArea({ label, value, onValue, hint, error, ...rest }) {
 }
 
 /**
+ * What is searched. Enter sends no form in which it may stand.
+ * @param {Asked<string> & { value: string }} props
+ */
+export function SearchField(props) {
+  const keys = (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && event.preventDefault();
+  return html`<${TextField} ...${props} type="search" onKeyDown=${keys} />`;
+}
+
+/**
  * A time zone, found by typing a part of its name.
  * @param {Asked<string> & { value: string }} props
  */

@@ -3,7 +3,7 @@
 import { withQuery } from "../api.js";
 import { usePages, useSettled } from "../query.js";
 import { html, useState } from "../view.js";
-import { TextField } from "./fields.js";
+import { SearchField } from "./fields.js";
 import { sentence } from "./form.js";
 import { Failed, Pager, Skeleton } from "./show.js";
 
@@ -27,7 +27,7 @@ export function Finder({ path, label, row, empty, none, first, skip }) {
   if (!long && rows && (rows.length >= MANY || more)) setLong(true);
   const shown = rows?.filter((each) => wanted || !skip?.has(each.id)) ?? [];
   return html`
-    ${long && html`<${TextField} type="search" label=${label} value=${typed} onValue=${setTyped} />`}
+    ${long && html`<${SearchField} label=${label} value=${typed} onValue=${setTyped} />`}
     ${error && !rows && html`<${Failed} words=${sentence(error)} onRetry=${reload} />`}
     ${!rows && !error && html`<${Skeleton} />`}
     ${rows?.length === 0 && (wanted ? html`<p class="quiet" role="status">${none}</p>` : empty)}

@@ -3,7 +3,7 @@
 import "./texts.js";
 import { t } from "../../common/i18n.js";
 import { devices } from "../../common/live.js";
-import { Icon, TextField } from "../../common/ui.js";
+import { Icon, SearchField } from "../../common/ui.js";
 import { html, useState } from "../../common/view.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["Floor"]} Floor */
@@ -67,7 +67,7 @@ export function Where({ places, onPlaces, floors }) {
     </div>
     ${single.length > 1 && html`<details open=${places.devices.length > 0}><summary>${t("now.single_speakers")}</summary>
       <div class="stack tight">
-        ${single.length >= MANY && html`<${TextField} type="search" label=${t("now.search_speakers")} value=${typed} onValue=${setTyped} />`}
+        ${single.length >= MANY && html`<${SearchField} label=${t("now.search_speakers")} value=${typed} onValue=${setTyped} />`}
         <div class="now-chips now-single">${found.map((each) => chip(floors.length > 1 ? t("now.one_speaker", { floor: names.get(each.floor) ?? "", name: each.name }) : each.name,
           places.devices.includes(each.id), () => onPlaces({ ...places, devices: flipped(places.devices, each.id) })))}</div>
       </div></details>`}

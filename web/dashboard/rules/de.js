@@ -12,6 +12,7 @@ export default {
   "rules.quiet_hint": "In dieser Zeit ist nichts davon zu hören. Sie darf über Mitternacht reichen.",
   "rules.quiet_span": "still von {from} bis {to}",
   "rules.quiet_to": "bis",
+  "rules.search_speakers": "Lautsprecher suchen",
   "rules.speakers": "Einzelne Lautsprecher",
   "rules.speakers_hint": "Nur für das, was nicht auf der ganzen Etage zu hören sein soll.",
   "rules.weekdays": "Mo bis Fr",

@@ -12,6 +12,7 @@ export default {
   "rules.quiet_hint": "Nothing of this is heard in these hours. They may reach past midnight.",
   "rules.quiet_span": "quiet {from} to {to}",
   "rules.quiet_to": "until",
+  "rules.search_speakers": "Search speakers",
   "rules.speakers": "Single speakers",
   "rules.speakers_hint": "Only for what should not be heard on the whole floor.",
   "rules.weekdays": "Mon to Fri",

@@ -1,8 +1,10 @@
 /** Fields that several rules have: weekdays, quiet hours, and where a rule holds; and the same in words. */
 
+import { withQuery } from "../../common/api.js";
 import { addTexts, t, weekdayName } from "../../common/i18n.js";
-import { Notice, Switch, TextField } from "../../common/ui.js";
-import { html } from "../../common/view.js";
+import { useQuery, useSettled } from "../../common/query.js";
+import { Notice, SearchField, Switch, TextField } from "../../common/ui.js";
+import { html, useState } from "../../common/view.js";
 import de from "./de.js";
 import en from "./en.js";
 
@@ -117,6 +119,12 @@ export function quietInWords({ quiet_hours_start: from, quiet_hours_end: to }) {
   return from && to ? t("rules.quiet_span", { from: from.slice(0, 5), to: to.slice(0, 5) }) : "";
 }
 
+/** From so many speakers on there is a field to search them. */
+const MANY = 12;
+
+/** Puts an id in, or takes it out. @param {number[]} ids @param {number} id */
+const flip = (ids, id) => (ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id]);
+
 /** @typedef {{ id: number, name: string }} Named */
 /** @typedef {Named & { floor: number | null, floor_name?: string | null }} Speaker */
 
@@ -126,9 +134,6 @@ export function quietInWords({ quiet_hours_start: from, quiet_hours_end: to }) {
  *   devices?: Speaker[], chosenDevices?: number[], onDevices?: (ids: number[]) => void }} props
  */
 export function Places({ floors, chosen, onFloors, error, devices, chosenDevices = [], onDevices }) {
-  const apart = devices?.filter((device) => device.floor === null || !chosen.includes(device.floor)) ?? [];
-  const flip = (/** @type {number[]} */ ids, /** @type {number} */ id) =>
-    ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id];
   return html`
     <div class="stack tight">
       <fieldset class="field">
@@ -156,26 +161,10 @@ export function Places({ floors, chosen, onFloors, error, devices, chosenDevices
         }
       </fieldset>
       ${
-        apart.length > 0 &&
+        devices &&
+        devices.length > 0 &&
         html`
-          <details open=${chosenDevices.length > 0}>
-            <summary>${t("rules.speakers")}</summary>
-            <p class="small quiet">${t("rules.speakers_hint")}</p>
-            <div class="rules-places">
-              ${apart.map(
-                (device) => html`
-                  <${Switch}
-                    key=${device.id}
-                    checkbox
-                    label=${device.name}
-                    hint=${device.floor_name}
-                    checked=${chosenDevices.includes(device.id)}
-                    onValue=${() => onDevices?.(flip(chosenDevices, device.id))}
-                  />
-                `,
-              )}
-            </div>
-          </details>
+          <${Single} devices=${devices} floors=${chosen} chosen=${chosenDevices} onChosen=${onDevices ?? (() => {})} />
         `
       }
       ${
@@ -185,6 +174,45 @@ export function Places({ floors, chosen, onFloors, error, devices, chosenDevices
         `
       }
     </div>
+  `;
+}
+
+/**
+ * Single speakers, beside those of whole floors; with many, the API finds them by what is typed.
+ * @param {{ devices: Speaker[], floors: number[], chosen: number[], onChosen: (ids: number[]) => void }} props
+ */
+function Single({ devices, floors, chosen, onChosen }) {
+  const [typed, setTyped] = useState("");
+  const wanted = useSettled(typed.trim());
+  const asked = wanted && withQuery("/api/devices/", { search: wanted, ordering: "name", page_size: 50 });
+  const found = useQuery(asked || null);
+  const offered = /** @type {Speaker[]} */ (wanted ? (found.data?.results ?? []) : devices);
+  const apart = offered.filter((device) => device.floor === null || !floors.includes(device.floor));
+  return html`
+    <details open=${chosen.length > 0}>
+      <summary>${t("rules.speakers")}${chosen.length > 0 && ` (${chosen.length})`}</summary>
+      <p class="small quiet">${t("rules.speakers_hint")}</p>
+      ${
+        devices.length >= MANY &&
+        html`
+          <${SearchField} label=${t("rules.search_speakers")} value=${typed} onValue=${setTyped} />
+        `
+      }
+      <div class="rules-places">
+        ${apart.map(
+          (device) => html`
+            <${Switch}
+              key=${device.id}
+              checkbox
+              label=${device.name}
+              hint=${device.floor_name}
+              checked=${chosen.includes(device.id)}
+              onValue=${() => onChosen(flip(chosen, device.id))}
+            />
+          `,
+        )}
+      </div>
+    </details>
   `;
 }
 

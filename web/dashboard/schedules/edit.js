@@ -8,6 +8,7 @@ import { locked } from "../../common/session.js";
 import {
   Button,
   Card,
+  Dialog,
   Failed,
   Form,
   IconButton,
@@ -22,7 +23,8 @@ import {
   toast,
   useForm,
 } from "../../common/ui.js";
-import { html } from "../../common/view.js";
+import { html, useState } from "../../common/view.js";
+import { Choice } from "../announcements/choice.js";
 import { Places, QuietHours, Weekdays } from "../rules/fields.js";
 import { Became } from "./became.js";
 import { blank, bodyOf, clockOf, clockOfTime, draftOf, nextSecond, timeOf } from "./draft.js";
@@ -58,6 +60,7 @@ export function Edit({ id }) {
                 floors=${floors.data.results}
                 devices=${devices.data.results}
                 announcements=${announcements.data.results}
+                more=${announcements.data.next !== null}
               />
             `
     }
@@ -71,8 +74,9 @@ function first(id, row, floors) {
   return id === null ? { ...draft, name: t("schedules.copy_name", { name: row.name }) } : draft;
 }
 
-/** @param {{ id: string | null, first: Draft, floors: any[], devices: any[], announcements: any[] }} props */
-function EditForm({ id, first, floors, devices, announcements }) {
+/** @param {{ id: string | null, first: Draft, floors: any[], devices: any[], announcements: any[], more: boolean }} props
+ *   `more`: there are more announcements than these */
+function EditForm({ id, first, floors, devices, announcements, more }) {
   const path = id === null ? null : `/api/schedules/${id}/`;
   const form = useForm(
     first,
@@ -165,7 +169,7 @@ function EditForm({ id, first, floors, devices, announcements }) {
             />
           </div>
         <//>
-        <${Card} title=${t("schedules.announcements")}><${Entries} form=${form} announcements=${announcements} /><//>
+        <${Card} title=${t("schedules.announcements")}><${Entries} form=${form} announcements=${announcements} more=${more} /><//>
         <${Card} title=${t("schedules.where")}>
           <${Places}
             floors=${floors}
@@ -187,8 +191,9 @@ function EditForm({ id, first, floors, devices, announcements }) {
   `;
 }
 
-/** @param {{ form: any, announcements: any[] }} props */
-function Entries({ form, announcements }) {
+/** @param {{ form: any, announcements: any[], more: boolean }} props */
+function Entries({ form, announcements, more }) {
+  const [finding, setFinding] = useState(false);
   const draft = /** @type {Draft} */ (form.values);
   const entries = draft.schedule_announcements;
   const timeline = draft.kind !== "interval";
@@ -208,10 +213,25 @@ function Entries({ form, announcements }) {
   // A timeline may say the same thing twice in a cycle; an interval draws from each once.
   const offered = announcements.filter((each) => timeline || !entries.some((entry) => entry.announcement === each.id));
   const named = (/** @type {any} */ each) => each.title + (each.playable ? "" : ` (${t("schedules.not_playable")})`);
+  const take = (/** @type {{ id: number, title: string }} */ found) =>
+    put([...entries, { announcement: found.id, title: found.title, ...clockOf(nextSecond(draft)) }]);
   const add = (/** @type {string} */ id) => {
     const found = announcements.find((each) => String(each.id) === id);
-    if (found) put([...entries, { announcement: found.id, title: found.title, ...clockOf(nextSecond(draft)) }]);
+    if (found) take(found);
   };
+  const choose = (/** @type {any} */ each) =>
+    (timeline || !entries.some((entry) => entry.announcement === each.id)) &&
+    html`
+      <${Button}
+        aria-label=${t("schedules.take_of", { title: each.title })}
+        onClick=${() => {
+          take(each);
+          setFinding(false);
+        }}
+      >
+        ${t("schedules.take")}
+      <//>
+    `;
   return html`
     <div class="stack tight">
       <p class="small quiet">${t(`schedules.announcements_hint_${draft.kind}`)}</p>
@@ -301,6 +321,20 @@ function Entries({ form, announcements }) {
             error=${form.of("schedule_announcements").error}
             options=${[["", t("schedules.add_announcement")], ...offered.map((each) => [each.id, named(each)])]}
           />
+        `
+      }
+      ${
+        more &&
+        html`
+          <div><${Button} size="small" icon="search" onClick=${() => setFinding(true)}>${t("schedules.find_announcement")}<//></div>
+        `
+      }
+      ${
+        finding &&
+        html`
+          <${Dialog} wide title=${t("schedules.add_announcement")} onClose=${() => setFinding(false)}>
+            <${Choice} act=${choose} />
+          <//>
         `
       }
       ${
