@@ -32,7 +32,7 @@ export function UptimeCard({ asked }) {
   if (!page?.results.length) return null;
   const worst = [...page.results].sort((one, other) => (one.share ?? 2) - (other.share ?? 2));
   return html`
-    <${Card} title=${t("history.uptime")}>
+    <${Card} title=${t("history.uptime")} class="history-uptime">
       <${Table} label=${t("history.uptime")} rows=${worst} keyOf=${(/** @type {Uptime} */ row) => row.device} columns=${columns(page)} />
       <div class="row wrap loose history-uptime-keys">
         ${/** @type {const} */ (["there", "away", "none"]).map(
@@ -81,7 +81,7 @@ function columns(page) {
       key: "longest",
       title: t("history.uptime_longest"),
       end: true,
-      cell: (/** @type {Uptime} */ row) => (row.outages ? html`<span class="history-span">${duration(row.longest_s)}</span>` : "–"),
+      cell: (/** @type {Uptime} */ row) => (row.outages ? html`<span class="history-span">${duration(row.longest_s)}</span>` : html`<span class="quiet">–</span>`),
     },
   ];
 }
