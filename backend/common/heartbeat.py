@@ -18,14 +18,15 @@ KEPT_S = 86_400
 
 def beat(task: str, *, now: datetime) -> None:
     """The task of this name has just ended well."""
-    cache.set(_key(task), clock.to_us(now), KEPT_S)
+    cache.set(key(task), clock.to_us(now), KEPT_S)
 
 
 def last_beats(tasks: Iterable[str]) -> dict[str, datetime]:
     """When each of these tasks last ended well; those not heard of in the last day are left out."""
-    names = {_key(task): task for task in tasks}
+    names = {key(task): task for task in tasks}
     return {names[key]: clock.from_us(at) for key, at in cache.get_many(names).items()}
 
 
-def _key(task: str) -> str:
+def key(task: str) -> str:
+    """Where the cache holds when this task last ended well, µs UTC."""
     return f"heartbeat:{task}"

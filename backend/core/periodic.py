@@ -22,8 +22,11 @@ JOBS = "celery"
 TICKS = "ticks"
 """The queue of what is short and must not wait for what is long: speech, measuring, mail, other people's servers.
 
-A worker that is told nothing serves both; one that serves this one alone is never kept by a long job.
+A worker that is told nothing serves all queues; one that serves this one alone is never kept by a long job.
 """
+CHORES = "chores"
+"""The queue of what comes back and may take its time. Workers take from their queues in turn, so it waits for a free
+one, and not behind the five hundred tracks that somebody has just uploaded: there each turn would expire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Periodic:
 
     task: str
     every_s: float
-    queue: str = JOBS
+    queue: str = CHORES
 
 
 TABLE = (

@@ -22,7 +22,7 @@ from common.data_folder import generated_secret, prepare_folder
 from common.logs import FOR_MACHINES
 from core import api_description, web_files
 from core.admin_theme import UNFOLD as UNFOLD  # the theme reads it here
-from core.periodic import JOBS, TICKS, beat_schedule
+from core.periodic import CHORES, JOBS, TICKS, beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PROJECT_ROOT = BASE_DIR.parent
@@ -189,7 +189,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in (JOBS, TICKS)]
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in (JOBS, TICKS, CHORES)]
 CELERY_BEAT_SCHEDULE = beat_schedule()
 CELERY_BEAT_SCHEDULER = "core.beat:SteadyScheduler"
 

@@ -1,4 +1,4 @@
-"""What a plan is made of, read in four short queries: enough to tell whether one that was built before still holds.
+"""What a plan is made of, read in five short queries: enough to tell whether one that was built before still holds.
 
 Schedules and programmes have a stamp that is another one after each change (`schedules.renewal`, `playlists.renewal`);
 floor, business, stops and the device are compared by what they say, the ledger by the device's coming plays.
@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from msgspec import Struct
 
 from devices.desired import desired_of
@@ -21,10 +21,8 @@ from devices.models import Device
 from devices.protocol import Desired, Late, Priority
 from events.domain import ledger
 from events.models import PlayEvent
-from plans.shared import heard_beside
 from playlists.models import FloorProgramme, ProgrammeRevision
-from schedules.models import FloorStop
-from schedules.selectors import of_device
+from schedules.models import FloorStop, ScheduleDevice, ScheduleFloor
 
 REACH = timedelta(hours=26)
 """From the beginning of the current hour: at least 25 h ahead of whoever asks."""
@@ -83,10 +81,8 @@ def basis_of(device: Device, *, now: datetime) -> Basis:
         device.floor.client = device.client  # who is asked for the floor's zone, and is here already
     start = now.replace(minute=0, second=0, microsecond=0)
     end = start + REACH
-    mine = Exists(of_device(device).filter(pk=OuterRef("pk")))
-    rules = list(heard_beside(device).annotate(mine=mine).order_by("pk").values_list("pk", "stamp", "mine"))
-    version = _hash(start, _place(device), _programme(device.floor_id), [rule[:2] for rule in rules])
-    schedules = frozenset(pk for pk, _, fires in rules if fires)
+    stamps, schedules = _rules(device)
+    version = _hash(start, _place(device), _programme(device.floor_id), sorted(stamps.items()))
     rows = tuple(_rows(device, now, end))
     desired = desired_of(device, now)
     digest = _hash(version, device.device_id, sorted(schedules), rows, desired)
@@ -95,6 +91,23 @@ def basis_of(device: Device, *, now: datetime) -> Basis:
 
 def _hash(*parts: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+def _rules(device: Device) -> tuple[dict[int, int], frozenset[int]]:
+    """The stamps of the schedules that are on and heard at the device's place, and which fire on the device itself."""
+    named = ScheduleDevice.objects.filter(schedule__enabled=True).order_by()
+    if device.floor_id is None:
+        stamps = dict(named.filter(device=device).values_list("schedule_id", "schedule__stamp"))
+        return stamps, frozenset(stamps)
+    there = ScheduleFloor.objects.filter(schedule__enabled=True, floor=device.floor_id).order_by()
+    stamps = dict(there.values_list("schedule_id", "schedule__stamp"))
+    mine = set(stamps)
+    beside = named.filter(device__floor=device.floor_id)
+    for pk, stamp, device_pk in beside.values_list("schedule_id", "schedule__stamp", "device_id"):
+        stamps[pk] = stamp
+        if device_pk == device.pk:
+            mine.add(pk)
+    return stamps, frozenset(mine)
 
 
 def _place(device: Device) -> list[Any]:

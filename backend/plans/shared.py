@@ -73,15 +73,10 @@ def words_of(row: dict[str, Any], start: datetime) -> Words:
 WORDS = ("pk", "sha256", "file_size", "mime_type", "duration_ms", "lead_in_ms", "gain_db", "title")
 
 
-def heard_beside(device: Device) -> Any:
-    """The schedules that are switched on and heard at the device's place, by whatever speaker."""
-    there = heard_on(floors=[device.floor_id]) if device.floor_id else heard_on(devices=[device.pk])
-    return there.filter(enabled=True)
-
-
 def _scheduled(device: Device, start: datetime, end: datetime) -> tuple[list[Occurrence], dict[int, Words]]:
     """What is due of the schedules, and what it says; one whose announcement has no sound is left out."""
-    schedules: list[Schedule] = list(heard_beside(device).order_by("pk"))
+    there = heard_on(floors=[device.floor_id]) if device.floor_id else heard_on(devices=[device.pk])
+    schedules: list[Schedule] = list(there.filter(enabled=True).order_by("pk"))
     for schedule in schedules:
         schedule.client = device.client
     place = Place.of(device)

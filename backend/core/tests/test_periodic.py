@@ -36,11 +36,13 @@ def test_ticks_wait_for_no_long_job() -> None:
     } == {
         "celery": ("celery", "celery"),
         "ticks": ("celery", "ticks"),
+        "chores": ("celery", "chores"),
     }
     schedule = periodic.beat_schedule()
     ticks = {name for name, entry in schedule.items() if entry["options"]["queue"] == "ticks"}
     assert {"schedules.tick", "playlists.tick", "events.sweep", "audit.seal"} <= ticks
     assert not {"music.resume_unfinished", "webhooks.send_due", "users.deliver_due_mails"} & ticks
+    assert not [name for name, entry in schedule.items() if entry["options"]["queue"] == "celery"]
 
 
 async def test_a_task_that_fails_comes_back_and_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:

@@ -21,9 +21,11 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from deploy.stack import PROCESSES
 
 from common.environment import S3
 from common.tests.sounds import sound
+from core.tests import long_job
 from core.tests.processes import PATIENCE_S, ROOT, SERVE, environment, running, until
 from testing import s3, servers
 
@@ -61,7 +63,9 @@ def test_processes_share_the_work(production: dict[str, str], bucket: S3, tmp_pa
             return stack.enter_context(running(command, log, ready, production | more))
 
         here, there = (start(name, SERVE, r"serves at (\S+)")[1] for name in ("web1", "web2"))
-        start("worker", [*CELERY, "worker", "--concurrency=1"], "ready")
+        jobs = [*CELERY, "worker", "--hostname=jobs@%h", "--concurrency=1", "--include=core.tests.long_job"]
+        start("worker", jobs, r"\bready\b")
+        start("ticks", PROCESSES["ticks"], r"\bready\b")
         start("beat", [*CELERY, "beat"], "beat")
         worker = tmp_path / "worker.log"
         health = lambda: httpx.get(f"{here}/health/ready", timeout=PATIENCE_S)  # noqa: E731
@@ -149,6 +153,8 @@ def test_processes_share_the_work(production: dict[str, str], bucket: S3, tmp_pa
         sockets = r"sync2gear_sockets 1\.0"
         speech = r'job_seconds_count\{outcome="done",task="announcements\.'
         until(lambda: all(re.search(each, figures()) for each in (counted, sockets, speech)), figures)
+
+        long_job.delays_no_tick(production["REDIS_URL"], tmp_path, (tmp_path / "ticks.log").read_text)
 
 
 def test_several_processes_share_a_port_and_are_replaced(production: dict[str, str], tmp_path: Path) -> None:
