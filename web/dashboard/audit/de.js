@@ -46,6 +46,7 @@ export default {
   "audit.action_volume": "Lautstärke gestellt",
   "audit.address": "Von wo",
   "audit.after": "Nachher",
+  "audit.all": "Alle",
   "audit.before": "Vorher",
   "audit.business": "Geschäft",
   "audit.chain": "Nummer {number} in der Kette, Anfrage {request}",

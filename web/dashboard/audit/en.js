@@ -46,6 +46,7 @@ export default {
   "audit.action_volume": "Set the volume",
   "audit.address": "From",
   "audit.after": "After",
+  "audit.all": "All",
   "audit.before": "Before",
   "audit.business": "Business",
   "audit.chain": "Number {number} in the chain, request {request}",

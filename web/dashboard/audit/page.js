@@ -4,7 +4,7 @@
  */
 
 import "./texts.js";
-import { dayAndTime, has, size, t } from "../../common/i18n.js";
+import { dayAndTime, has, language, size, t } from "../../common/i18n.js";
 import { saveExport } from "../../common/download.js";
 import { usePages } from "../../common/query.js";
 import { query, setQuery } from "../../common/router.js";
@@ -18,6 +18,7 @@ import {
   Failed,
   PageHeader,
   Pager,
+  Select,
   Skeleton,
   Table,
   TextField,
@@ -25,8 +26,11 @@ import {
   toastError,
 } from "../../common/ui.js";
 import { html, useState } from "../../common/view.js";
+import { difference, inWords, named as columnOf } from "./difference.js";
+import en from "./en.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["AuditLog"]} AuditLog */
+/** @typedef {import("./difference.js").Line} Line */
 
 /** What can be filtered by, as the API names it. */
 const FILTERS = /** @type {const} */ (["search", "action", "resource", "client", "from", "to"]);
@@ -135,20 +139,8 @@ export default function Page() {
     <${PageHeader} title=${t("frame.audit")} lead=${t("audit.lead")}><${Export} asked=${asked} /><//>
     <div class="fields audit-filters">
       <${TextField} type="search" label=${t("audit.search")} ...${filter("search")} />
-      <${TextField}
-        label=${t("audit.action")}
-        placeholder="update, delete"
-        spellcheck=${false}
-        autocapitalize="none"
-        ...${filter("action")}
-      />
-      <${TextField}
-        label=${t("audit.resource")}
-        placeholder="floor"
-        spellcheck=${false}
-        autocapitalize="none"
-        ...${filter("resource")}
-      />
+      <${Select} label=${t("audit.action")} options=${choices("action")} ...${filter("action")} />
+      <${Select} label=${t("audit.resource")} options=${choices("resource")} ...${filter("resource")} />
       <${TextField} type="date" label=${t("audit.from")} ...${filter("from")} />
       <${TextField} type="date" label=${t("audit.to")} ...${filter("to")} />
     </div>
@@ -188,6 +180,16 @@ export default function Page() {
   `;
 }
 
+/** All actions or resources that have a name here, by that name. @param {"action" | "resource"} kind */
+function choices(kind) {
+  const beginning = `audit.${kind}_`;
+  const names = Object.keys(en).filter((key) => key.startsWith(beginning));
+  const options = names.map((key) => [key.slice(beginning.length), t(key)]);
+  const there = query.value.get(kind);
+  if (there && !names.includes(beginning + there)) options.push([there, named(kind, there)]); // of an address
+  return [["", t("audit.all")], ...options.sort(([, one], [, other]) => one.localeCompare(other, language.value))];
+}
+
 /**
  * An action or a resource in words; one that has none stands as the trail has it.
  * @param {"action" | "resource"} kind
@@ -201,29 +203,11 @@ const named = (kind, name) => (has(`audit.${kind}_${name}`) ? t(`audit.${kind}_$
  */
 function Entry({ entry, onClose }) {
   const { before, after, ...facts } = /** @type {Record<string, any>} */ (entry.details);
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  const lines = difference(before, after);
   const columns = [
-    {
-      key: "name",
-      title: t("audit.column"),
-      cell: (/** @type {string} */ name) => html`
-        <code>${name}</code>
-      `,
-    },
-    {
-      key: "before",
-      title: t("audit.before"),
-      cell: (/** @type {string} */ name) => html`
-        <span class="audit-value">${shown(before?.[name])}</span>
-      `,
-    },
-    {
-      key: "after",
-      title: t("audit.after"),
-      cell: (/** @type {string} */ name) => html`
-        <span class="audit-value">${shown(after?.[name])}</span>
-      `,
-    },
+    { key: "name", title: t("audit.column"), cell: (/** @type {Line} */ line) => columnOf(line.name) },
+    { key: "before", title: t("audit.before"), cell: (/** @type {Line} */ line) => values(line.before, "del") },
+    { key: "after", title: t("audit.after"), cell: (/** @type {Line} */ line) => values(line.after, "ins") },
   ];
   return html`
     <${Dialog}
@@ -238,20 +222,26 @@ function Entry({ entry, onClose }) {
         ${entry.ip_address && `, ${entry.ip_address}`}
       </p>
       ${
-        names.length > 0 &&
+        lines.length > 0 &&
         html`
           <${Table}
             label=${t("audit.changes")}
-            rows=${names}
+            rows=${lines}
             columns=${columns}
-            keyOf=${(/** @type {string} */ name) => name}
+            keyOf=${(/** @type {Line} */ line) => line.name}
           />
         `
       }
       ${
         Object.keys(facts).length > 0 &&
         html`
-          <pre class="audit-facts" tabindex="0">${JSON.stringify(facts, null, 2)}</pre>
+          <dl class="audit-facts">
+            ${Object.entries(facts).map(
+              ([name, value]) =>
+                html`<dt class="small quiet">${columnOf(name)}</dt>
+                  <dd class="audit-value">${inWords(value)}</dd>`,
+            )}
+          </dl>
         `
       }
       <p class="small quiet audit-value">
@@ -263,8 +253,9 @@ function Entry({ entry, onClose }) {
   `;
 }
 
-/** @param {any} value */
-const shown = (value) => (value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value));
+/** What went or came, each on a line of its own. @param {string[]} lines @param {"del" | "ins"} kind */
+const values = (lines, kind) =>
+  lines.map((line) => html`<${kind} key=${line} class="audit-value">${line}<//>`);
 
 /**
  * The export of what is shown, which tells how far it has come and can be stopped.
