@@ -23,7 +23,8 @@ import { PairingError, SOFTWARE, pair } from "./pairing.js";
  * What is shown.
  * @typedef {{page: "opening"} | {page: "unfit", why: "insecure" | "old"} | {page: "elsewhere"}
  *   | {page: "pairing", shown: import("./page/pairing.js").Shown | null, problem: string}
- *   | {page: "playing", speaker: import("./speaker.js").Speaker, identity: Identity} | {page: "broken", detail: string, seconds: number}} Showing
+ *   | {page: "playing", speaker: import("./speaker.js").Speaker, identity: Identity}
+ *   | {page: "broken", detail: string, seconds: number}} Showing
  */
 
 const DATABASE = "sync2gear-speaker";

@@ -81,7 +81,12 @@ test("every code that the server's own rules give a field is said in German", as
 });
 
 test("a number that the server names is named in German too", () => {
-  const table = { max_value: "Höchstens {n}.", "ohne.max_value": "Zu viel.", "feld.quiet_hours": "Anfang und Ende.", quiet_hours: "Ruhezeit." };
+  const table = {
+    max_value: "Höchstens {n}.",
+    "ohne.max_value": "Zu viel.",
+    quiet_hours: "Ruhezeit.",
+    "feld.quiet_hours": "Anfang und Ende.",
+  };
   assert.equal(said(table, "max_value", "Ensure this value is less than or equal to 1440."), "Höchstens 1440.");
   assert.equal(said(table, "max_value", "Too much."), "Zu viel.");
   assert.equal(said(table, "quiet_hours", "It is quiet hours."), "Ruhezeit.");

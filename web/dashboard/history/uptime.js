@@ -101,16 +101,25 @@ function midnightsOf({ from, to, timezone: zone }) {
 function Strip({ row, page, midnights }) {
   const { parts, to, timezone: zone } = page;
   const all = stretches(parts, to, row.counted_parts_s, row.away_parts_s);
-  const label = row.share === null ? t("history.uptime_none") : t("history.uptime_chart", { share: percent(honest(row.share)), n: row.outages });
+  const label =
+    row.share === null
+      ? t("history.uptime_none")
+      : t("history.uptime_chart", { share: percent(honest(row.share)), n: row.outages });
   return html`
     <svg class="history-strip" viewBox=${`0 0 ${WIDE} ${HIGH}`} preserveAspectRatio="none" role="img" aria-label=${label}>
       ${all.map(({ kind, x, width, share, from, away }) => {
         const high = HIGH * Math.max(LEAST_SHARE, share);
         return html`
           <g key=${from}>
-            ${kind === "away" && html`<title>${t("history.uptime_part", { when: dayAndTime(from, { zone }), span: duration(away) })}</title>`}
+            ${
+              kind === "away" &&
+              html`<title>${t("history.uptime_part", { when: dayAndTime(from, { zone }), span: duration(away) })}</title>`
+            }
             <rect class=${kind === "none" ? "none" : "there"} x=${x * WIDE} width=${width * WIDE} height=${HIGH} />
-            ${kind === "away" && html`<rect class="away" x=${x * WIDE} y=${HIGH - high} width=${Math.max(LEAST, width * WIDE)} height=${high} />`}
+            ${
+              kind === "away" &&
+              html`<rect class="away" x=${x * WIDE} y=${HIGH - high} width=${Math.max(LEAST, width * WIDE)} height=${high} />`
+            }
           </g>
         `;
       })}

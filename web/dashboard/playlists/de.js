@@ -42,6 +42,7 @@ export default {
   "playlists.shuffle_announcements": "Durchsagen in zufälliger Folge",
   "playlists.shuffle_music": "Titel in zufälliger Folge",
   "playlists.shuffle_hint": "Alle sind zu hören, bevor einer wiederkommt.",
+  "playlists.silent": { one: "{n} davon ist vorerst nicht zu hören: In der Zeile steht, warum.", other: "{n} davon sind vorerst nicht zu hören: In ihren Zeilen steht, warum." },
   "playlists.sounds": "Titel und Durchsagen hinzufügen",
   "playlists.toggle": "{name} ein- oder ausschalten",
   "playlists.turned_off": "„{name}“ ist ausgeschaltet.",

@@ -13,6 +13,7 @@ import {
   Form,
   Icon,
   IconButton,
+  Notice,
   PageHeader,
   Skeleton,
   Switch,
@@ -82,6 +83,7 @@ function EditForm({ id, first, floors }) {
   );
   const { values, set } = form;
   const music = values.items.filter((item) => item.kind === "music");
+  const silent = values.items.filter((item) => item.why_not).length;
   const put = (/** @type {DraftItem[]} */ items) => set({ items });
   const change = (/** @type {DraftItem} */ item, /** @type {Partial<DraftItem>} */ some) =>
     put(values.items.map((each) => (each === item ? { ...each, ...some } : each)));
@@ -117,6 +119,7 @@ function EditForm({ id, first, floors }) {
           `
         }
       >
+        ${silent > 0 && html`<${Notice} kind="warn">${t("playlists.silent", { n: silent })}<//>`}
         ${
           values.items.length
             ? html`

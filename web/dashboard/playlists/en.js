@@ -42,6 +42,7 @@ export default {
   "playlists.shuffle_announcements": "Announcements in random order",
   "playlists.shuffle_music": "Tracks in random order",
   "playlists.shuffle_hint": "All are heard before one comes again.",
+  "playlists.silent": { one: "{n} of these is not heard for now: its line says why.", other: "{n} of these are not heard for now: their lines say why." },
   "playlists.sounds": "Add tracks and announcements",
   "playlists.toggle": "Switch {name} on or off",
   "playlists.turned_off": "“{name}” is switched off.",

@@ -78,8 +78,17 @@ test("a strip joins what is alike, and shows each part in which a speaker was aw
 });
 
 test("up to a week is asked for by the hour, with the filters that choose speakers", () => {
-  const asked = (/** @type {string} */ to) => Object.fromEntries(uptimeQuery(new URLSearchParams({ from: "2026-07-01T00:00:00Z", to, floor: "3", reason: "offline" })));
-  assert.deepEqual(asked("2026-07-08T00:00:00Z"), { from: "2026-07-01T00:00:00Z", to: "2026-07-08T00:00:00Z", floor: "3", by: "hour", page_size: "100" });
+  const asked = (/** @type {string} */ to) => {
+    const of = new URLSearchParams({ from: "2026-07-01T00:00:00Z", to, floor: "3", reason: "offline" });
+    return Object.fromEntries(uptimeQuery(of));
+  };
+  assert.deepEqual(asked("2026-07-08T00:00:00Z"), {
+    from: "2026-07-01T00:00:00Z",
+    to: "2026-07-08T00:00:00Z",
+    floor: "3",
+    by: "hour",
+    page_size: "100",
+  });
   assert.equal(asked("2026-07-30T00:00:00Z").by, "day");
 });
 

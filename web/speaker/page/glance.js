@@ -14,7 +14,8 @@ import { positionUs } from "../rules/programme.js";
  */
 /**
  * Why nothing sounds; `until` in µs UTC where that is known.
- * @typedef {{kind: "silent", reason: "quiet_hours" | "stopped" | "client_locked" | "off" | "muted" | "empty" | "loading" | "waiting", until: number | null}} Silent
+ * @typedef {{kind: "silent", reason: "quiet_hours" | "stopped" | "client_locked" | "off" | "muted" | "empty" | "loading" | "waiting",
+ *   until: number | null}} Silent
  */
 /**
  * All instants µs UTC. `clock.at` is the shop's time; `connection.again` is when the next try is made.

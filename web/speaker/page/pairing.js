@@ -17,7 +17,11 @@ export function Pairing({ shown, problem }) {
     <p class="brand">sync2gear</p>
     <h1>${t("speaker.pair.title")}</h1>
     <div class="code" role="status" aria-live="polite" aria-label=${shown ? [...shown.code].join(" ") : undefined}>
-      ${shown ? [...shown.code].map((each) => html`<span class=${each === "-" ? "dash" : "letter"}>${each}</span>`) : html`<span class="spinner" />`}
+      ${
+        shown
+          ? [...shown.code].map((each) => html`<span class=${each === "-" ? "dash" : "letter"}>${each}</span>`)
+          : html`<span class="spinner" />`
+      }
     </div>
     ${
       problem

@@ -8,6 +8,10 @@ import { REST_AFTER, chooseRest, restAfter } from "./resting.js";
 
 const THEMES = /** @type {const} */ (["system", "light", "dark"]);
 
+/** After how long the screen darkens, in words; 0: never. @param {number} minutes */
+const resting = (minutes) =>
+  minutes ? t("speaker.settings.rest.after", { n: minutes }) : t("speaker.settings.rest.never");
+
 /**
  * @param {{facts: [name: string, value: string][], onTest: () => void, onForget: () => void, onClose: () => void}} props
  */
@@ -33,7 +37,7 @@ export function Settings({ facts, onTest, onForget, onClose }) {
       <${Choice}
         label=${t("speaker.settings.rest")}
         value=${String(restAfter.value)}
-        options=${REST_AFTER.map((minutes) => [String(minutes), minutes ? t("speaker.settings.rest.after", { n: minutes }) : t("speaker.settings.rest.never")])}
+        options=${REST_AFTER.map((minutes) => [String(minutes), resting(minutes)])}
         onValue=${(/** @type {string} */ value) => chooseRest(Number(value))}
       />
       <${Button} icon="volume" onClick=${onTest}>${t("speaker.settings.test")}</${Button}>
