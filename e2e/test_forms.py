@@ -98,5 +98,5 @@ def test_who_was_quicker_is_told_and_one_chooses(server: lab.Server, browser: Br
         page.get_by_role("button", name="Take theirs").click()
         expect(page.get_by_label("Name of the floor")).to_have_value("Rolls of Ben")
         page.keyboard.press("Escape")
-        expect(page.get_by_role("heading", name="Rolls of Ben")).to_be_visible()
+        expect(page.get_by_role("heading", name="Rolls of Ben", exact=True)).to_be_visible()
         assert owner.get(path)["name"] == "Rolls of Ben"
