@@ -1,7 +1,7 @@
 /** When a speaker was away, the newest first. */
 
 import { dayAndTime, duration, t } from "../../common/i18n.js";
-import { usePages } from "../../common/query.js";
+import { invalidate, usePages } from "../../common/query.js";
 import { zone } from "../../common/session.js";
 import { Failed, Pager, Skeleton, sentence } from "../../common/ui.js";
 import { html, useEffect } from "../../common/view.js";
@@ -14,11 +14,12 @@ const WRITTEN_MS = 10_000;
 
 /** @param {{ id: number, how: string }} props how it is now */
 export function Outages({ id, how }) {
-  const { rows, error, more, reload } = usePages(`/api/devices/${id}/outages/?limit=${AT_ONCE}`);
+  const path = `/api/devices/${id}/outages/?limit=${AT_ONCE}`;
+  const { rows, error, more, reload } = usePages(path);
   useEffect(() => {
-    const timer = setTimeout(reload, WRITTEN_MS);
+    const timer = setTimeout(() => invalidate(path), WRITTEN_MS);
     return () => clearTimeout(timer);
-  }, [how]);
+  }, [path, how]);
   if (!rows) return error ? html`<${Failed} words=${sentence(error)} onRetry=${reload} />` : html`<${Skeleton} lines=${2} />`;
   if (!rows.length) return html`<p class="quiet">${t("devices.outages_none")}</p>`;
   return html`
