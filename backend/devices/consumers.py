@@ -63,6 +63,7 @@ class DeviceConnection:
         self.session = DeviceSession.opened(plain=self.plain, now_us=clock.now_us())
         self.device: Known
         self.link: Link | None = None
+        self._closed_with: int | None = None
         self._reading: asyncio.Timeout | None = None
         self._background: set[asyncio.Task[None]] = set()
 
@@ -181,6 +182,7 @@ class DeviceConnection:
         while True:
             event = await self._receive()
             if event["type"] == "websocket.disconnect":
+                self._closed_with = event.get("code")
                 return
             for effect in self.session.received(event.get("text"), now_us=clock.now_us()):
                 await self._carry_out(effect)
@@ -205,6 +207,7 @@ class DeviceConnection:
             case Report(message=message):
                 self._report(message)
             case Shut(close_code=close_code, code=code, detail=detail):
+                self._closed_with = close_code
                 self.link.shut(close_code, code, detail)
 
     def _arrived(self, hello: protocol.Hello | None) -> None:
@@ -349,7 +352,10 @@ class DeviceConnection:
 
     async def _leave(self) -> None:
         if self.link is not None:
-            comings.info("a speaker's socket has ended", extra={"session": self.session_id})
+            comings.info(
+                "a speaker's socket has ended",
+                extra={"session": self.session_id, "code": self._closed_with},
+            )
             self.runtime.hub.leave(self.link)
             self.link.stop()
         if self._background:

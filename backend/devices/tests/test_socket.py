@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from common import clock
+from common import clock, logs
 from common.tenancy import system_scope
 from core import periodic
 from devices import bus, protocol, services, store
@@ -193,7 +193,10 @@ async def test_late_writes_of_an_older_session_are_fenced_off(server, shop, toke
     ],
     ids=["junk", "binary", "nested", "a megabyte"],
 )
-async def test_what_is_no_message_ends_the_session_and_no_other(server, shop, tokens, frame, close_code):
+async def test_what_is_no_message_ends_the_session_and_no_other(
+    server, shop, tokens, frame, close_code, caplog
+):
+    caplog.set_level("INFO", logger=logs.SOCKETS)
     ground, upper = shop.devices
     async with (
         speaker(server, ground.device_id, tokens[ground.pk]) as rude,
@@ -202,6 +205,10 @@ async def test_what_is_no_message_ends_the_session_and_no_other(server, shop, to
         await rude.ws.send(frame)
         assert await rude.closed() == close_code
         assert await neighbour.round_trip() < 1
+        ended = await until(
+            lambda: [line for line in caplog.records if "ended" in line.getMessage()], "a line"
+        )
+        assert [line.code for line in ended] == [close_code]
 
 
 async def test_an_unknown_type_costs_an_error_and_no_more(server, shop, tokens):
