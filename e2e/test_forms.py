@@ -9,7 +9,7 @@ import httpx
 import pytest
 from journeys import lab
 from journeys.test_journey import server  # noqa: F401  # a fixture
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from e2e.test_dashboard import PASSWORD, browser, sign_in, to, visitor  # noqa: F401  # browser is a fixture
 from e2e.test_speaker import playwright  # noqa: F401  # a fixture
@@ -55,7 +55,12 @@ def test_nothing_typed_is_lost_without_a_question(server: lab.Server, browser: B
         expect(page).to_have_url(f"{server.url}/announcements/new")
         expect(page.get_by_label("Title")).to_have_value("Cheese")
         asked: list[str] = []
-        page.once("dialog", lambda box: (asked.append(box.type), box.dismiss()))
+
+        def stay(box: Dialog) -> None:
+            asked.append(box.type)
+            box.dismiss()
+
+        page.once("dialog", stay)
         page.evaluate("setTimeout(() => location.reload())")
         expect(page.get_by_label("Title")).to_have_value("Cheese")
         page.wait_for_timeout(500)
