@@ -50,6 +50,7 @@ def baseline() -> None:
     from django.urls import path
     from django_filters.rest_framework import DjangoFilterBackend
     from rest_framework.pagination import PageNumberPagination
+    from rest_framework.renderers import JSONRenderer
     from rest_framework.request import Request
     from rest_framework.response import Response
     from rest_framework.viewsets import ReadOnlyModelViewSet
@@ -70,6 +71,7 @@ def baseline() -> None:
         pagination_class = Numbered
         filter_backends = (DjangoFilterBackend,)
         filterset_class = PlayEventFilter
+        renderer_classes = (JSONRenderer,)
         access = {"list": IsFloorUser}
 
     class Nothing(GuardedAPIView):
