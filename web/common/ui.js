@@ -1,7 +1,19 @@
 /** All parts that pages are made of, from one place. What each is for stands where it is. */
 
 export { Button, IconButton } from "./ui/button.js";
-export { DropZone, Field, PasswordField, SearchField, Segments, Select, Slider, Switch, TextArea, TextField, ZoneField } from "./ui/fields.js";
+export {
+  DropZone,
+  Field,
+  PasswordField,
+  SearchField,
+  Segments,
+  Select,
+  Slider,
+  Switch,
+  TextArea,
+  TextField,
+  ZoneField,
+} from "./ui/fields.js";
 export { Finder } from "./ui/finder.js";
 export { Form, sentence, useForm } from "./ui/form.js";
 export { Icon } from "./ui/icon.js";

@@ -81,7 +81,10 @@ function columns(page) {
       key: "longest",
       title: t("history.uptime_longest"),
       end: true,
-      cell: (/** @type {Uptime} */ row) => (row.outages ? html`<span class="history-span">${duration(row.longest_s)}</span>` : html`<span class="quiet">–</span>`),
+      cell: (/** @type {Uptime} */ row) =>
+        row.outages
+          ? html`<span class="history-span">${duration(row.longest_s)}</span>`
+          : html`<span class="quiet">–</span>`,
     },
   ];
 }
