@@ -119,8 +119,11 @@ def fetch(speaker: tuple[int, str], etag: str = "") -> Any:
 
 def first_time(speakers: dict[str, list[tuple[int, str]]]) -> float:
     """Milliseconds of the first plan of a floor in a process that is otherwise at work."""
+    from django.core.cache import cache
+
     for _ in range(3):
         fetch(speakers[SMALL][0])
+    cache.clear()  # what another process has kept
     return timed(lambda: fetch(speakers[REAL][0]))
 
 
