@@ -20,7 +20,7 @@ from common.tenancy import system_scope
 from devices import bus
 from devices.models import Device
 from events.services import play_now
-from plans import builder
+from plans import basis
 from schedules.models import Schedule
 from schedules.services import Parts, create_schedule
 from schedules.validation import Entry
@@ -108,7 +108,7 @@ class World:
             (clock, "now", lambda: kernel.instant),
             (clock, "now_us", lambda: kernel.now),
             (bus, "publish", self.server.publish),
-            (builder, "REACH", PLANS_REACH),
+            (basis, "REACH", PLANS_REACH),
             (jobs, "enqueue", lambda *_, **__: None),
             (uuid, "uuid4", lambda: uuid.UUID(int=kernel.rng.getrandbits(128), version=4)),
         ]

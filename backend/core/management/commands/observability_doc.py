@@ -88,7 +88,7 @@ Some lines are for machines alone, and are told only as JSON:
 |---|---|---|
 | `sync2gear.requests` | every request | `method`, `path` (never its query), `status`, `ms`, `address` |
 | `sync2gear.jobs` | every job that a request ordered, when it ends | `outcome` (`done`, `failed`), `ms` |
-| `sync2gear.sockets` | every speaker that comes or goes | `session`, `address` |
+| `sync2gear.sockets` | every speaker that comes or goes | `session`; `address`, or the `code` of its end |
 
 To follow a request: `grep '"request_id": "…"'` in the logs of web processes and workers, and
 `GET /api/audit-logs/?request_id=…` for what it changed.
