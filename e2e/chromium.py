@@ -30,7 +30,8 @@ UNTOUCHED = """
     };
 """
 """An output as it is on a page that nobody has touched. Whatever Playwright asks a page counts as a touch already."""
-PATIENCE_MS = lab.PATIENCE_S * 1000
+PATIENCE_MS = 2 * lab.PATIENCE_S * 1000
+"""For what a page shows: a browser is more work than a speaker, and the machine may do other work too."""
 
 
 class NoBrowserError(RuntimeError):

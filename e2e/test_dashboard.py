@@ -9,9 +9,9 @@ import io
 import re
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from journeys.test_journey import server  # noqa: F401  # a fixture
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
 from e2e import chromium
+from e2e.shop import settled
 from e2e.test_speaker import playwright  # noqa: F401  # a fixture
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -59,6 +60,12 @@ def visitor(browser: Browser, server: lab.Server) -> Iterator[Page]:  # noqa: F8
         page.on("pageerror", lambda error: problems.append(str(error)))
         yield page
         assert problems == []
+
+
+def not_loaded_again(page: Page) -> Callable[[], bool]:
+    """Marks the page as it stands; answers whether it still is the same, and was not loaded since."""
+    page.evaluate("globalThis.marked = true")
+    return lambda: bool(page.evaluate("globalThis.marked === true"))
 
 
 def register(page: Page, business: str) -> None:
@@ -144,6 +151,7 @@ def test_from_the_first_visit_to_the_proof(
         speaker = hung_up(stack, playwright, server.url, tmp_path / "tablet")
         began = time.monotonic()
         register(page, "Corner Shop")
+        same_page = not_loaded_again(page)
         guided(page, speaker)
         assert time.monotonic() - began < FIRST_SOUND_S
 
@@ -174,88 +182,105 @@ def test_from_the_first_visit_to_the_proof(
         found = speaker.capture().find(words, around_us=(ordered + 7.5) * 1e6, within_ms=7_500)
         assert found.score > ALIKE, found
         assert speaker.problems == []
+        assert same_page()
 
 
-def test_what_a_schedule_plays_while_the_server_is_away_is_on_the_page_when_it_is_back(
-    server: lab.Server,  # noqa: F811  # a fixture
-    playwright: Playwright,  # noqa: F811  # a fixture
-    browser: Browser,
-    tmp_path: Path,
-) -> None:
-    with ExitStack() as stack:
-        page = stack.enter_context(visitor(browser, server))
-        speaker = hung_up(stack, playwright, server.url, tmp_path / "tablet")
-        register(page, "Night Shop")
-        guided(page, speaker)
+@dataclass(frozen=True)
+class TwoFloors:
+    """A business with the floors Bakery and Cellar, a speaker on each; `below`: the ids of Cellar and its speaker."""
 
-        # The form shows the next time while it is filled in.
-        due = datetime.fromtimestamp((int(time.time() + 75) // 60 + 1) * 60 - 30, tz=UTC)
-        page.goto("/schedules/new")
-        page.get_by_label("Name", exact=True).fill("Once")
-        page.get_by_role("radio", name="At times of day").check()
-        page.get_by_label("Add an announcement").select_option(label="Welcome")
-        time_field = page.get_by_label("Time of Welcome")
-        time_field.evaluate("field => { field.step = 1 }")
-        time_field.fill(f"{due:%H:%M:%S}")
-        time_field.blur()
-        expect(page.locator("aside")).to_contain_text(f"{due:%H:%M}")
-        page.get_by_role("button", name="Save").click()
-        page.get_by_role("heading", name="Schedules", exact=True).wait_for()
-        speaker.page.wait_for_selector(".next p")
+    owner: tuple[str, str]
+    floor_user: tuple[str, str]
+    below: tuple[int, int]
 
-        server.kill()
-        to_be_back = due.timestamp() + 30
-        expect(page.get_by_text("The connection is lost.")).to_be_visible(timeout=60_000)
-        speaker.page.wait_for_selector(
-            "[data-now=announcement]", timeout=(due.timestamp() - time.time() + 30) * 1000
-        )
-        while time.time() < to_be_back:
-            page.wait_for_timeout(500)
-        server.start()
-        expect(page.get_by_text("The connection is lost.")).to_be_hidden(timeout=60_000)
-        to(page, "Now")
-        row = last_played(page).locator("li", has_text="Welcome").first
-        expect(row).to_contain_text(f"{due:%H:%M}", timeout=ORDERED_MS)
-        expect(row).to_contain_text("Heard", timeout=ORDERED_MS)
-        assert speaker.problems == []
+    @property
+    def addresses(self) -> list[str]:
+        """Where an owner reads of Cellar."""
+        floor, device = self.below
+        lists = [
+            "/",
+            "/devices",
+            "/timeline",
+            "/history",
+            f"/timeline?floor={floor}",
+            f"/history?floor={floor}",
+        ]
+        return [*lists, f"/floors/{floor}", f"/devices/{device}"]
 
 
-def test_a_floor_user_sees_one_floor_and_staff_act_in_a_name_under_a_banner(
-    server: lab.Server,  # noqa: F811  # a fixture
-    browser: Browser,
-) -> None:
+@pytest.fixture
+def two_floors(server: lab.Server) -> TwoFloors:  # noqa: F811  # a fixture
     owner = lab.register(server, "Two Floors")
     staff = lab.Person(httpx.Client(base_url=server.url, timeout=30))
     token = staff.call("POST", "/api/auth/login/", expect=200, json={"email": STAFF[0], "password": STAFF[1]})
     staff.http.headers["Authorization"] = f"Bearer {token['access']}"
-    business = owner.get("/api/auth/me/")["client"]["id"]
-    staff.call(
-        "PATCH", f"/api/clients/{business}/", expect=200, json={"multi_floor_enabled": True, "max_floors": 2}
-    )
-    floors = [
-        owner.call("POST", "/api/floors/", expect=201, json={"name": name}) for name in ("Bakery", "Cellar")
-    ]
+    me = owner.get("/api/auth/me/")
+    more = {"multi_floor_enabled": True, "max_floors": 2}
+    staff.call("PATCH", f"/api/clients/{me['client']['id']}/", expect=200, json=more)
+    floors, devices = [], []
+    for name in ("Bakery", "Cellar"):
+        floors.append(owner.call("POST", "/api/floors/", expect=201, json={"name": name})["id"])
+        body = {"name": f"{name} box", "floor": floors[-1]}
+        devices.append(owner.call("POST", "/api/devices/", expect=201, json=body)["id"])
     person = {"name": "Fay Floor", "email": "fay@shop.example", "role": "floor_user", "password": PASSWORD}
-    owner.call("POST", "/api/users/", expect=201, json={**person, "floor": floors[0]["id"]})
+    owner.call("POST", "/api/users/", expect=201, json={**person, "floor": floors[0]})
+    return TwoFloors((me["email"], lab.PASSWORD), (person["email"], PASSWORD), (floors[1], devices[1]))
 
+
+def reads_of_cellar(page: Page, address: str) -> bool:
+    """Whether anything on the page names the floor: in its lists, its choosers, or where nobody looks."""
+    page.goto(address)
+    settled(page)
+    return "Cellar" in page.content()
+
+
+def test_a_floor_user_sees_one_floor(two_floors: TwoFloors, server: lab.Server, browser: Browser) -> None:  # noqa: F811  # a fixture
     with visitor(browser, server) as page:
-        sign_in(page, person["email"], PASSWORD)
+        sign_in(page, *two_floors.owner)
+        assert [each for each in two_floors.addresses if not reads_of_cellar(page, each)] == []
+    with visitor(browser, server) as page:
+        sign_in(page, *two_floors.floor_user)
         expect(page.get_by_role("heading", name="Bakery")).to_be_visible()
-        expect(page.get_by_text("Cellar")).to_have_count(0)
         for place in ("Team", "Settings", "Audit trail"):
             expect(page.get_by_role("link", name=place)).to_have_count(0)
-        page.goto(f"/floors/{floors[1]['id']}")
-        expect(page.get_by_role("heading", name="Cellar")).to_have_count(0)
+        assert [each for each in two_floors.addresses if reads_of_cellar(page, each)] == []
+        to(page, "Now")
+        page.get_by_role("button", name="Play now").click()
+        page.get_by_role("dialog").wait_for()
+        settled(page)
+        assert "Cellar" not in page.content()
 
+
+def test_staff_act_in_a_name_under_a_banner_and_the_trail_has_both(
+    two_floors: TwoFloors,
+    server: lab.Server,  # noqa: F811  # a fixture
+    browser: Browser,
+) -> None:
     with visitor(browser, server) as page:
         sign_in(page, *STAFF)
         page.get_by_role("link", name="Two Floors").click()
         page.get_by_role("button", name="Act in its name").click()
         page.get_by_label("Reason").fill("They asked for help with their floors")
         page.get_by_role("button", name="Begin").click()
-        expect(page.get_by_role("alert")).to_contain_text("You are acting as Ada Keeper of Two Floors")
+        banner = page.get_by_role("alert").filter(has_text="You are acting as Ada Keeper of Two Floors")
         expect(page.get_by_role("heading", name="Cellar")).to_be_visible()
+        for place in page.get_by_role("navigation").first.get_by_role("link").all():
+            place.click()
+            settled(page)
+            expect(banner).to_be_in_viewport()
+        page.reload()
+        expect(banner).to_be_in_viewport()
+
+        to(page, "Now")
+        page.get_by_role("button", name="Change Cellar").click()
+        page.get_by_role("dialog").get_by_label("Name of the floor").fill("Vault")
+        page.get_by_role("dialog").get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="Vault")).to_be_visible()
         page.get_by_role("button", name="Stop acting").click()
         expect(page.get_by_role("heading", name="Businesses")).to_be_visible()
+        expect(banner).to_have_count(0)
         to(page, "Audit trail")
         expect(page.get_by_role("row", name=re.compile("Began to act as")).first).to_be_visible()
+        row = page.get_by_role("row", name=re.compile("Changed a floor")).first
+        expect(row).to_contain_text(two_floors.owner[0])
+        expect(row).to_contain_text(f"really {STAFF[0]}")
