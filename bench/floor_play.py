@@ -2,9 +2,9 @@
 
 Ours: `POST /api/announcements/{id}/play/` to one web process of the production footprint (PostgreSQL whose commits
 reach the disk, Valkey), 200 sockets signed in and greeted. The push follows the commit, so the ledger has all rows by
-then. Baseline in the same run, in turns: a program of twenty lines that reads a POST by hand and hands its body, as
-long as an order, to its 200 sockets by `websockets.broadcast`: no sign-in, no rules, no rows, no bus. The same client
-program listens to both.
+then. Baseline in the same run, in turns: a program of twenty lines that reads a POST by hand and hands its body, an
+order, to its 200 sockets by `websockets.broadcast`: no sign-in, no rules, no rows, no bus. The same client program
+listens to both and reads every order.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,25 +134,27 @@ def serve_ours(port: int, folder: Path, profile: str) -> subprocess.Popen[bytes]
 # --- the client ------------------------------------------------------------------------------------------
 
 
-async def heard_by_all(sockets: list[Any], seen: set[str]) -> list[str]:
+Seen = set[tuple[int, str]]
+"""Which socket has which order."""
+
+
+async def heard_by_all(sockets: list[Any], seen: Seen) -> list[str]:
     """The next new order on each socket; one that was `seen` is sent again because its `ack` is not stored yet."""
 
     async def order(socket: Any) -> str:
         while True:
             frame = str(await socket.recv())
-            if frame.startswith("xxx"):
-                return frame
             if '"type":"play_announcement"' in frame:
-                event_id = json.loads(frame)["event_id"]
-                if event_id not in seen:
-                    seen.add(event_id)
+                heard = (id(socket), json.loads(frame)["event_id"])
+                if heard not in seen:
+                    seen.add(heard)
                     return frame
 
     return await asyncio.gather(*(order(socket) for socket in sockets))
 
 
 async def play(
-    sockets: list[Any], post: Callable[[], Awaitable[httpx.Response]], seen: set[str]
+    sockets: list[Any], post: Callable[[], Awaitable[httpx.Response]], seen: Seen
 ) -> tuple[float, list[str]]:
     """One play: milliseconds from the request to the last order, and the orders."""
     begun = time.perf_counter()
@@ -196,11 +200,11 @@ async def measured(ports: list[int], known: dict[str, Any], rounds: int) -> dict
         signed_in = {"Authorization": f"Bearer {known['access']}"}
         http = await held.enter_async_context(httpx.AsyncClient(base_url=url, headers=signed_in, timeout=30))
         path, body = f"/api/announcements/{known['announcement']}/play/", {"floors": [known["floor"]]}
-        seen: set[str] = set()
+        seen: Seen = set()
         _, frames = await play(ours, lambda: http.post(path, json=body), seen)
         await acknowledged(ours, frames)
 
-        text = "x" * len(frames[0])
+        pattern, used = frames[0], json.loads(frames[0])["event_id"]
         plain = await held.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[1]}"))
         await answered_by_socket(ports[2])
         bare = [
@@ -211,7 +215,8 @@ async def measured(ports: list[int], known: dict[str, Any], rounds: int) -> dict
         ]
         for _ in range(rounds + WARM_UP):
             await asyncio.sleep(PACE_S)
-            milliseconds, _ = await play(bare, lambda: plain.post("/", content=text), seen)
+            order = pattern.replace(used, str(uuid.uuid4()))
+            milliseconds, _ = await play(bare, partial(plain.post, "/", content=order), seen)
             taken[BARE].append(milliseconds)
             milliseconds, frames = await play(ours, lambda: http.post(path, json=body), seen)
             taken[OURS].append(milliseconds)

@@ -22,7 +22,7 @@ from devices.models import Device, lease_runs
 from devices.protocol import CancelAnnouncement
 from events import moves, orders, ports
 from events.domain import ledger, timing
-from events.ids import instant_event_id
+from events.ids import instant_event_ids
 from events.models import PlayEvent
 from events.orders import Order, OrderedEvent, Speaker
 from zones.domain import is_quiet, quiet_hours
@@ -127,14 +127,15 @@ def _events(
 ) -> list[OrderedEvent]:
     start = clock.to_us(order.play_at)
     expiries = {waits: clock.from_us(timing.expiry_us(start, waits=waits)) for waits in (False, True)}
+    pks = instant_event_ids(order.play_id, [device.pk for device in devices])
     events = []
-    for device in devices:
+    for pk, device in zip(pks, devices, strict=True):
         floor = floors.get(device.floor_id or 0)
         loud = device.volume if volume is None else volume
         waits = device.pk in offline
         events.append(
             OrderedEvent(
-                pk=instant_event_id(order.play_id, device.pk),
+                pk=pk,
                 device_id=device.pk,
                 device_name=device.name,
                 floor_id=None if floor is None else floor.pk,

@@ -105,7 +105,7 @@ def _ordered(play: services.Play) -> dict[str, Any]:
         "offline": len(play.offline),
         "events": [
             {
-                "id": str(event.pk),
+                "id": event.pk,
                 "device": event.device_id,
                 "device_name": event.device_name,
                 "floor": event.floor_id,

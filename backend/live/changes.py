@@ -65,8 +65,8 @@ def tell(topic: Topic, *, client: int, floor: int | None = None, keys: Iterable[
     `floor`: the rows belong to it, and its floor users may be told their keys. Without one, floor users are told that
     something has changed and ask for their own list again. No keys: many.
     """
-    named = [str(key) for key in keys]
-    change = Change(topic, client, floor, named if len(named) <= MOST_IDS else [])
+    named = list(keys)
+    change = Change(topic, client, floor, list(map(str, named)) if len(named) <= MOST_IDS else [])
     transaction.on_commit(lambda: _post.send(change))
 
 

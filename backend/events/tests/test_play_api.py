@@ -18,7 +18,7 @@ from common.tenancy import system_scope
 from conftest import make_business
 from devices.hub import Plays
 from devices.models import Device
-from events.ids import instant_event_id
+from events.ids import instant_event_ids
 from events.models import PlayEvent
 from events.tests.support import NOW, history, make_announcement, online
 from zones.models import Floor
@@ -72,7 +72,7 @@ def test_an_order_says_what_will_happen_and_tells_the_devices(play, shop, words,
     assert (body["devices"], body["offline"], len(body["events"])) == (2, 0, 2)
     assert body["play_at"] == "2026-03-02T12:00:01Z"
     first = body["events"][0]
-    assert first["id"] == str(instant_event_id(UUID(body["play_id"]), ground.pk))
+    assert first["id"] == str(*instant_event_ids(UUID(body["play_id"]), [ground.pk]))
     assert (first["device"], first["device_name"], first["floor"]) == (
         ground.pk,
         ground.name,
