@@ -59,4 +59,4 @@ class TruePeak:
         windows = np.lib.stride_tricks.sliding_window_view(samples, _MARGIN + _BLOCK, axis=1)
         between = windows[:, : rows * _BLOCK : _BLOCK].reshape(-1, _MARGIN + _BLOCK) @ _MATRIX
         for values in (samples, between):
-            self.largest = max(self.largest, float(values.max()), -float(values.min()))
+            self.largest = max(self.largest, float(np.max(values)), -float(np.min(values)))
