@@ -1,6 +1,7 @@
 /**
- * Who is signed in. The access token is in memory alone; the refresh token, which works once and opens the next pair,
- * is kept by the browser: for the tab (`sessionStorage`), or until one signs out (`localStorage`) if asked to.
+ * Who is signed in. The pair of tokens is kept by the browser: for the tab (`sessionStorage`), or until one signs out
+ * (`localStorage`) if asked to. The refresh token works once and opens the next pair, so only an access token that the
+ * server refuses is renewed: a page that was left or loaded anew before the answer came would have lost its session.
  * docs/web.md says why.
  */
 
@@ -26,6 +27,7 @@ export const locked = computed(() => me.value?.client?.lock ?? null);
 export const zone = computed(() => me.value?.client?.timezone ?? undefined);
 
 const REFRESH = "refresh";
+const ACCESS = "access";
 const LOAN = "loan";
 /** How long another tab may take to store the pair that it was just given. */
 const OTHER_TAB_MS = 2000;
@@ -35,25 +37,33 @@ let access = null;
 /** @type {Promise<string | null> | null} */
 let renewing = null;
 
-/** The refresh token, and where it lies. */
+/** The pair, and where it lies. */
 function held() {
   for (const where of [globalThis.sessionStorage, globalThis.localStorage]) {
     const refresh = kept(REFRESH, where);
-    if (refresh) return { refresh, where };
+    if (refresh) return { refresh, access: kept(ACCESS, where), where };
   }
   return null;
 }
 
 /** @param {{ access: string, refresh: string }} pair @param {Storage} where */
 function take(pair, where) {
+  keep(ACCESS, pair.access, where); // first: who sees the one without the other sees what still works
   keep(REFRESH, pair.refresh, where);
   access = pair.access;
   return access;
 }
 
-function forget() {
+/** Forgets the pair, wherever it lies. */
+function drop() {
   access = null;
-  for (const where of [globalThis.sessionStorage, globalThis.localStorage]) keep(REFRESH, null, where);
+  for (const where of [globalThis.sessionStorage, globalThis.localStorage]) {
+    for (const name of [REFRESH, ACCESS]) keep(name, null, where);
+  }
+}
+
+function forget() {
+  drop();
   keep(LOAN, null, globalThis.sessionStorage);
   me.value = null;
   phase.value = "out";
@@ -116,7 +126,7 @@ function borrowed() {
   return loan && loan.until > Date.now() ? loan : null;
 }
 
-caller.token = async () => borrowed()?.access ?? access ?? (held() ? await renew() : null);
+caller.token = async () => borrowed()?.access ?? access ?? held()?.access ?? (held() ? await renew() : null);
 caller.renewed = async (refused) => {
   if (borrowed()?.access === refused) {
     await giveBack();
@@ -162,7 +172,7 @@ function noticed(event) {
  * @param {{ stay?: boolean }} [how] `stay`: until one signs out, rather than until the tab closes
  */
 export function adopt(session, { stay = true } = {}) {
-  for (const where of [globalThis.sessionStorage, globalThis.localStorage]) keep(REFRESH, null, where);
+  drop();
   keep(LOAN, null, globalThis.sessionStorage);
   take(session, stay ? globalThis.localStorage : globalThis.sessionStorage);
   me.value = session.user;

@@ -59,6 +59,22 @@ test("a session is kept for the tab, or until one signs out", () => {
   assert.deepEqual([tab(), local()], [null, "r1"]);
 });
 
+test("a page that is loaded anew renews nothing that still works", async (here) => {
+  const before = { ...caller };
+  here.after(() => Object.assign(caller, before));
+  adopt({ access: "a1", refresh: "r1", user: person });
+  const file = "../session.js?anew"; // as a browser does it: what was in memory is gone
+  const anew = await import(file);
+  server["/api/auth/me/"] = (_, token) => (token === "Bearer a1" ? [200, person] : [401, {}]);
+  await anew.look();
+  assert.deepEqual([anew.phase.value, asked.map(({ path }) => path)], ["in", ["/api/auth/me/"]]);
+
+  server["/api/auth/me/"] = (_, token) => (token === "Bearer a2" ? [200, person] : [401, {}]);
+  server["/api/auth/refresh/"] = ({ refresh }) => (refresh === "r1" ? [200, { access: "a2", refresh: "r2" }] : [401, {}]);
+  await anew.look();
+  assert.deepEqual([anew.phase.value, local()], ["in", "r2"]);
+});
+
 test("many calls with a token that has expired renew it once", async () => {
   adopt({ access: "old", refresh: "r1", user: person });
   server["/api/auth/refresh/"] = ({ refresh }) =>
@@ -108,5 +124,6 @@ test("signing out tells the server, and forgets even if it does not hear", async
   server["/api/auth/logout/"] = () => [503, null];
   await signOut();
   assert.deepEqual(asked, [{ path: "/api/auth/logout/", body: { refresh: "r1" }, token: "Bearer a1" }]);
-  assert.deepEqual([phase.value, local(), tab()], ["out", null, null]);
+  const kept = [localStorage, sessionStorage].map((each) => [.../** @type {any} */ (each).map.keys()]);
+  assert.deepEqual([phase.value, kept], ["out", [[], []]]);
 });
