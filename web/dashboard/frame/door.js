@@ -25,7 +25,7 @@ export function Door({ title, lead, children, below }) {
       </div>
       ${below && html`<p class="center">${below}</p>`}
     </main>
-    <footer class="row">
+    <footer class="row wrap">
       ${others.map(
         ([key, name]) => html`<${Button} key=${key} kind="plain" size="small" lang=${key} onClick=${() => choose(key)}>
           ${name}
