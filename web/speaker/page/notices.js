@@ -21,16 +21,16 @@ export function Message({ icon, title, text, children }) {
 }
 
 /**
- * The browser waits for a touch: the whole screen takes it.
+ * The browser waits for a touch: the whole screen takes it, and a keyboard and a screen reader have its button.
  * @param {{onTouch: () => void}} props
  */
 export function FirstTouch({ onTouch }) {
-  return html`<button type="button" class="touch" onClick=${onTouch} autofocus>
-    <span class="seal big"><${Icon} name="play" /></span>
-    <strong>${t("speaker.touch.title")}</strong>
-    <span class="lead">${t("speaker.touch.text")}</span>
-    <span class="quiet small">${t("speaker.touch.hint")}</span>
-  </button>`;
+  return html`<main class="touch" onClick=${onTouch}>
+    <button type="button" class="seal big" aria-label=${t("speaker.touch.title")} autofocus><${Icon} name="play" /></button>
+    <h1>${t("speaker.touch.title")}</h1>
+    <p class="lead">${t("speaker.touch.text")}</p>
+    <p class="quiet small">${t("speaker.touch.hint")}</p>
+  </main>`;
 }
 
 /**
