@@ -36,6 +36,7 @@ export class Performer {
   /** Decisions, cancellations and receipts one after the other. @type {Promise<void>} */
   #lane = Promise.resolve();
   #deciding = false;
+  #outputReady = false;
 
   /** @param {import("./speaker.js").Speaker} speaker */
   constructor(speaker) {
@@ -46,6 +47,12 @@ export class Performer {
   /** Something changed: decide again at the next look. */
   poke() {
     this.#poked = true;
+  }
+
+  /** Something changed that a play may wait for, whose instant is near: decide again at once. */
+  hurry() {
+    this.poke();
+    this.look();
   }
 
   /**
@@ -86,6 +93,9 @@ export class Performer {
 
   /** Decides if it is time to; to be called several times a second. */
   look() {
+    const { ready } = this.#speaker.output;
+    if (ready !== this.#outputReady) this.poke();
+    this.#outputReady = ready;
     if (this.#deciding || !(this.#poked || this.#speaker.monotonicUs() >= this.#lookAt)) return;
     this.#poked = false;
     this.#deciding = true;
@@ -149,7 +159,7 @@ export class Performer {
   }
 
   async #decide() {
-    const { media, time, state } = this.#speaker;
+    const { media, output, time, state } = this.#speaker;
     this.#handOver();
     const now = time.now();
     const near = [...this.#plays.pending.values()].filter((play) => play.play_at - DECODE_AHEAD_US <= now);
@@ -160,7 +170,7 @@ export class Performer {
       this.#awaited.delete(eventId);
       this.#acknowledge(eventId, "armed");
     }
-    const missing = media.missing(soon);
+    const missing = output.ready ? media.missing(soon) : new Map([...soon].map((each) => [each, silence(output)]));
     const { trusted } = time;
     const situation = { now, trusted, silences: this.#silences, silenced: state.silenced, missing };
     await this.#carryOut(this.#plays.tick(situation));
@@ -189,8 +199,9 @@ export class Performer {
     const { play } = start;
     const { journal, media, output, state, time } = this.#speaker;
     if (!output.ready) {
+      const { outcome, why } = silence(output);
       this.#plays.abandon(play.event_id);
-      await this.#keep(unheard(play, "failed_output", "the browser does not let the page sound"));
+      await this.#keep(unheard(play, outcome, why));
       return;
     }
     const buffer = media.clip(play.sha256);
@@ -269,6 +280,17 @@ export class Performer {
   #acknowledge(event_id, state, reason = "") {
     this.#speaker.link.say({ type: "ack", event_id, state, reason }, { urgent: true });
   }
+}
+
+/**
+ * Why an output that is not ready lets nothing be heard. It may be by the time that a play is due: a page that was just
+ * opened takes half a second to know its output's clock, and a person may touch it.
+ * @param {import("./output.js").Output} output
+ * @returns {import("./rules/plays.js").Missing}
+ */
+function silence({ blocked }) {
+  const why = blocked ? "the browser does not let the page sound" : "the sound was only just starting";
+  return { outcome: "failed_output", why };
 }
 
 /**

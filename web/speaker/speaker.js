@@ -80,7 +80,7 @@ export class Speaker {
     this.output = new Output(this.time, (sha256, durationMs) => this.media.track(sha256, durationMs));
     /** @type {Media} */
     this.media = new Media(parts.cache, (bytes) => this.output.decode(bytes), {
-      changed: () => this.performer.poke(),
+      changed: () => this.performer.hurry(),
       staleUrls: () => this.tend(this.plans.refresh({ anew: true })),
     });
     this.plans = new PlanKeeper(
@@ -315,7 +315,7 @@ export class Speaker {
       this.performer.acknowledgeWhenReady(play);
       ack("fetching");
     } else ack(state);
-    this.performer.poke();
+    this.performer.hurry();
   }
 
   /** @param {number} now */
