@@ -28,7 +28,6 @@ from e2e.test_speaker import playwright  # noqa: F401  # a fixture
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 
-expect.set_options(timeout=chromium.PATIENCE_MS)
 PASSWORD = "a secret of many words"
 STAFF = ("admin@sync2gear.example", "a long enough password")
 WORDS = "Dear guests, our cheese counter closes in ten minutes."
