@@ -4,7 +4,7 @@ import "./texts.js";
 import { LANGUAGES, choose, language, t } from "../../common/i18n.js";
 import { Button } from "../../common/ui.js";
 import { html } from "../../common/view.js";
-import { Mark } from "./shell.js";
+import { Mark } from "./mark.js";
 
 /** @typedef {import("../../common/i18n.js").Language} Language */
 /** @typedef {import("../../common/view.js").Children} Children */

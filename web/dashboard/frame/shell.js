@@ -8,6 +8,7 @@ import { Avatar, Button, Icon, Menu } from "../../common/ui.js";
 import { leave } from "../../common/unsaved.js";
 import { html, useEffect, useRef, useState } from "../../common/view.js";
 import { ROUTES } from "../routes.js";
+import { Mark } from "./mark.js";
 
 /** @typedef {import("../routes.js").Route} Route */
 /** @typedef {import("../../common/view.js").Children} Children */
@@ -91,14 +92,6 @@ function More({ rest, path }) {
       <${Icon} name="menu" /><span>${t("frame.more")}</span>
     </button>`;
   return html`<${Menu} label=${t("frame.more")} place="up" items=${items} button=${button} />`;
-}
-
-/** The mark of sync2gear. */
-export function Mark() {
-  return html`<svg class="mark" viewBox="0 0 64 64" aria-hidden="true">
-    <rect width="64" height="64" rx="15" />
-    <path d="M20 26v12M32 17v30M44 26v12" />
-  </svg>`;
 }
 
 const THEMES = /** @type {const} */ ([

@@ -5,7 +5,7 @@ import { day, number, t } from "../../common/i18n.js";
 import { usePages } from "../../common/query.js";
 import { Dialog, Failed, Pager, Skeleton, Table, sentence } from "../../common/ui.js";
 import { html } from "../../common/view.js";
-import { usd } from "./page.js";
+import { usd } from "./spending.js";
 
 /** @typedef {import("../../.types/api.js").components["schemas"]["Provider"]} Provider */
 /** @typedef {import("../../.types/api.js").components["schemas"]["Usage"]} Usage */
