@@ -37,6 +37,7 @@ OVER = {
         ("/", "Emergency"),
         ("/", "Add a floor"),
         ("/", "Silence…"),
+        ("/floors/:id", "Silence…"),
         ("/", "Olive Owner…"),
         ("/timeline", "Fresh pastries"),
         ("/announcements", "Play “Fresh pastries”"),
