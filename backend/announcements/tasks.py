@@ -13,14 +13,14 @@ from common.tenancy import system_scope
 ONE_ROW = "a job works on the one row it was given"
 
 
-@shared_task(name="announcements.prepare_announcement")
+@shared_task(name="announcements.prepare_announcement", **preparation.AGAIN)
 def prepare_announcement(announcement_id: int) -> None:
     """Normalises one uploaded or recorded announcement."""
     with system_scope(ONE_ROW):
         preparing.prepare(announcement_id=announcement_id)
 
 
-@shared_task(name="announcements.generate_tts_audio")
+@shared_task(name="announcements.generate_tts_audio", **preparation.AGAIN)
 def generate_tts_audio(announcement_id: int) -> None:
     """Speaks one announcement."""
     with system_scope(ONE_ROW):

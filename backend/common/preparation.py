@@ -2,21 +2,21 @@
 
 A row says when its job was last asked for (`queued_at`), how often one began (`attempts`), and when the one that runs
 last gave a sign of life (`worked_at`). `ask` enqueues a job, which first calls `begin` and works inside `at_work`; a
-periodic task calls `lost` and asks for what it names.
+periodic task calls `lost` and asks for what it names. The job's task has the options AGAIN.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import Error, connection, models
+from django.db import Error, InterfaceError, OperationalError, connection, models
 from django.db.models import F, Q
 
 from common import clock, jobs
@@ -38,6 +38,15 @@ BROKER_KEEPS = "preparation.broker_keeps."
 """A mark in the cache that a broker which lost its data has lost as well."""
 MOST_ATTEMPTS = 5
 """A job that began this often and never ended takes its process with it; it is not begun again."""
+AGAIN: Mapping[str, Any] = {
+    "autoretry_for": (OperationalError, InterfaceError),
+    "retry_backoff": 2,
+    "retry_backoff_max": 30,
+    "max_retries": 12,
+}
+"""Options of a job's task: while the database is away the broker gives it out again, for some minutes (Celery,
+"Automatic retry for known exceptions"). One that could not even say that it began would be missed after STUCK_AFTER.
+"""
 STARTED_AT = clock.now()
 """When this process began."""
 

@@ -10,7 +10,7 @@ from music import measuring
 from music.models import MusicFile
 
 
-@shared_task(name="music.measure_music")
+@shared_task(name="music.measure_music", **preparation.AGAIN)
 def measure_music(music_id: int) -> None:
     """Measures one track."""
     with system_scope("a job works on the one row it was given"):

@@ -8,11 +8,14 @@ from unittest.mock import patch
 
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError
 
+from announcements.tasks import generate_tts_audio, prepare_announcement
 from common import clock, preparation
 from common.audio.values import Loudness
 from common.media_fields import Readiness
 from music.models import MusicFile
+from music.tasks import measure_music
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -66,6 +69,22 @@ def test_what_no_broker_took_is_found_at_the_next_look(shop, settings):
     with patch.object(clock, "now", lambda: NOW):
         preparation.ask(Away(), MusicFile, waiting.pk)
     assert found(NOW + SECOND - preparation.STUCK_AFTER) == [waiting.pk]
+
+
+@pytest.mark.parametrize(
+    "job", [measure_music, prepare_announcement, generate_tts_audio], ids=lambda job: job.name
+)
+def test_a_job_that_the_database_did_not_let_begin_is_given_out_again(job, monkeypatch):
+    tried = []
+
+    def begin(rows, pk, *, status):
+        tried.append(pk)
+        if len(tried) < 3:
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(preparation, "begin", begin)
+    assert job.apply(args=[7]).state == "SUCCESS"
+    assert tried == [7, 7, 7]
 
 
 def test_lost_once(shop):
