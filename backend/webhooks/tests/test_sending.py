@@ -209,7 +209,7 @@ def test_an_attempt_ends(
     receiver.will(answers)
     began = time.monotonic()
     answer = sending.send(parcel(receiver.url))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert (answer.status, answer.error_code) == (status_code, error_code)
     assert len(answer.body) <= sending.MOST_READ
 
