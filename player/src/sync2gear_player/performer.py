@@ -176,7 +176,7 @@ class Performer:
     # --- receipts ---
 
     async def _receipt_of(self, ended: ClipEnded) -> None:
-        key, played_ms = ended.clip.key, ended.played_frames * 1000 // RATE
+        key, played_ms = ended.clip.key, round(ended.played_frames * 1000 / RATE)
         started, start = self._sounding.pop(key, None), self._starting.pop(key)
         outcome, error = self._plays.ended(key, played_ms)
         if started is None:
