@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -282,9 +283,8 @@ def main() -> None:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value below which `share` of them lie (nearest rank)."""
-    ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)
+    """The least value that `share` of them do not exceed (nearest rank)."""
+    return round(sorted(values)[math.ceil(share * len(values)) - 1], 2)
 
 
 if __name__ == "__main__":
