@@ -38,7 +38,7 @@ fuzz: $(INSTALLED) ## send the API over 30,000 requests that nobody thought of, 
 simulate: $(INSTALLED) ## let a day of shops, people and faults pass in fast time (ARGS="--seeds 10 --hours 24 --seed 7")
 	@$(PY) -m simulation $(ARGS)
 
-proxy: $(INSTALLED) ## run deploy's nginx configuration before real servers, with TLS and a speaker (needs nginx and openssl)
+proxy: $(INSTALLED) ## run deploy's nginx configuration before real servers, with TLS and a speaker (needs nginx and openssl); have systemd read its units
 	@$(PY) -m pytest -q deploy/tests $(ARGS)
 
 lint: $(INSTALLED) ## check style, types, the direction of imports, migrations and the API's description

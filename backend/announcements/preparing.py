@@ -181,6 +181,6 @@ def _fail(pk: int, asked: dict[str, Any], code: str, detail: str) -> None:
 
 def _locked(pk: int, asked: dict[str, Any]) -> Announcement | None:
     """The row under its lock, if it still asks for the same."""
-    current: Announcement | None = Announcement.objects.select_for_update().filter(pk=pk).first()
+    current: Announcement | None = Announcement.objects.select_for_update(no_key=True).filter(pk=pk).first()
     same = current is not None and all(getattr(current, name) == asked[name] for name in ASKED)
     return current if same else None

@@ -122,7 +122,7 @@ def close_lapsed_trials(*, now: datetime) -> int:
 @transaction.atomic
 def _close_lapsed(pk: int, now: datetime) -> bool:
     client = (
-        Client.objects.select_for_update(skip_locked=True)
+        Client.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(pk=pk, status=Client.Status.TRIAL, trial_ends_at__lte=now)
         .first()
     )

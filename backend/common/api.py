@@ -205,7 +205,7 @@ class TenantViewSet(GuardedAPIView, GenericViewSet[Any]):
 
     def locked_object(self) -> Any:
         """The row of the path as it is now that nobody else can change it; inside a transaction."""
-        self.model._base_manager.select_for_update().filter(pk=self.get_object().pk).first()
+        self.model._base_manager.select_for_update(no_key=True).filter(pk=self.get_object().pk).first()
         return self.get_object()
 
     def matched_object(self) -> Any:

@@ -24,7 +24,7 @@ def beat(task: str, *, now: datetime) -> None:
 def last_beats(tasks: Iterable[str]) -> dict[str, datetime]:
     """When each of these tasks last ended well; those not heard of in the last day are left out."""
     names = {key(task): task for task in tasks}
-    return {names[key]: clock.from_us(at) for key, at in cache.get_many(names).items()}
+    return {names[found]: clock.from_us(at) for found, at in cache.get_many(names).items()}
 
 
 def key(task: str) -> str:

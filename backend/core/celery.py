@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from celery import Celery
+from celery import Celery, states
 from celery.signals import (
     setup_logging,
     task_postrun,
@@ -55,7 +55,10 @@ def end_the_work(task: Any, state: str | None, **kwargs: Any) -> None:
     """It has ended, one way or the other."""
     from common import jobs, metrics
 
-    jobs.note_ended(task.name, well=state == "SUCCESS", seconds=time.perf_counter() - task.request.began)
+    if state != states.RETRY:  # it has not ended: the broker gives it out again
+        jobs.note_ended(
+            task.name, well=state == states.SUCCESS, seconds=time.perf_counter() - task.request.began
+        )
     task.request.at_work.close()
     metrics.share(at_most_every_s=metrics.SHARE_EVERY_S)
 

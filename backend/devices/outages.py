@@ -46,7 +46,7 @@ def _begin(since: datetime, now: datetime) -> int:
     if not missed.exists():
         return 0
     with transaction.atomic():
-        rows = missed.select_for_update(skip_locked=True).order_by("pk")
+        rows = missed.select_for_update(skip_locked=True, no_key=True).order_by("pk")
         seen = rows.values_list("pk", "last_seen")
         gone = [Outage(device_id=pk, started_at=max(last_seen or since, since)) for pk, last_seen in seen]
         # Another watcher's are there by now, perhaps.

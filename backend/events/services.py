@@ -83,9 +83,8 @@ def play_now(
     offline = frozenset(device.pk for device in devices) - {device.pk for device in online}
     events = _events(order, devices, places, volume, offline)
     with transaction.atomic():
-        bus.publish_on_commit(
-            orders.message_of(order, events)
-        )  # first: speakers hear of it before dashboards
+        # First, so that speakers hear of it before dashboards.
+        bus.publish_on_commit(orders.message_of(order, events))
         orders.write(order, events)
         record(
             "play",
