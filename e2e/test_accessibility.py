@@ -19,8 +19,6 @@ from playwright.sync_api import Browser, Page
 
 from e2e import chromium
 from e2e.shop import Shop, alive, settled, show, sign_in
-from e2e.test_dashboard import browser  # noqa: F401  # a fixture
-from e2e.test_speaker import playwright  # noqa: F401  # a fixture
 from testing import web
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -117,7 +115,7 @@ def axe() -> str:
 
 
 @contextmanager
-def visitor(browser: Browser) -> Iterator[Page]:  # noqa: F811  # as the fixture
+def visitor(browser: Browser) -> Iterator[Page]:
     """Somebody whose browser moves nothing, so that no colour is on its way to another when axe looks."""
     with browser.new_context(locale="en-GB", reduced_motion="reduce") as context:
         context.set_default_timeout(chromium.PATIENCE_MS)
@@ -178,7 +176,7 @@ def told(page: Page) -> str:
 
 
 @pytest.mark.parametrize("who", ["owner", "floor", "staff", "out"])
-def test_every_page(who: str, shop: Shop, axe: str, browser: Browser) -> None:  # noqa: F811  # a fixture
+def test_every_page(who: str, shop: Shop, axe: str, browser: Browser) -> None:
     lines = []
     with visitor(browser) as page:
         if who != "out":
@@ -190,7 +188,7 @@ def test_every_page(who: str, shop: Shop, axe: str, browser: Browser) -> None:  
 
 
 @pytest.mark.parametrize("who", OVER)
-def test_what_lies_over_a_page(who: str, shop: Shop, axe: str, browser: Browser) -> None:  # noqa: F811  # a fixture
+def test_what_lies_over_a_page(who: str, shop: Shop, axe: str, browser: Browser) -> None:
     lines = []
     with visitor(browser) as page:
         sign_in(page, shop, who)
@@ -203,7 +201,7 @@ def test_what_lies_over_a_page(who: str, shop: Shop, axe: str, browser: Browser)
     assert lines == [], "\n".join(lines)
 
 
-def test_the_speakers_page(shop: Shop, axe: str, browser: Browser) -> None:  # noqa: F811  # a fixture
+def test_the_speakers_page(shop: Shop, axe: str, browser: Browser) -> None:
     owner = shop.person("owner")
     floor = owner.get("/api/floors/")["results"][0]["id"]
     with browser.new_context(locale="en-GB", reduced_motion="reduce") as context:
@@ -232,7 +230,7 @@ def test_the_speakers_page(shop: Shop, axe: str, browser: Browser) -> None:  # n
     assert lines == [], "\n".join(lines)
 
 
-def test_the_speakers_page_before_a_touch(shop: Shop, axe: str, browser: Browser) -> None:  # noqa: F811  # a fixture
+def test_the_speakers_page_before_a_touch(shop: Shop, axe: str, browser: Browser) -> None:
     owner = shop.person("owner")
     floor = owner.get("/api/floors/")["results"][0]["id"]
     with browser.new_context(locale="en-GB", reduced_motion="reduce") as context:

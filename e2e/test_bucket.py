@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from journeys import lab
-from journeys.test_journey import online, speak
+from journeys.acts import online, speak
 from playwright.sync_api import Playwright
 
 from e2e import chromium
-from e2e.test_speaker import playwright  # noqa: F401  # a fixture
 from testing import s3
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -34,7 +33,7 @@ def documented_rule(origin: str) -> Any:
 
 
 def test_a_page_plays_from_a_bucket_that_has_the_documented_rule(
-    playwright: Playwright,  # noqa: F811  # a fixture
+    playwright: Playwright,
     tmp_path: Path,
 ) -> None:
     with s3.running() as endpoint:

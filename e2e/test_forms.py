@@ -8,17 +8,15 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from journeys import lab
-from journeys.test_journey import server  # noqa: F401  # a fixture
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from e2e.test_dashboard import PASSWORD, browser, sign_in, to, visitor  # noqa: F401  # browser is a fixture
-from e2e.test_speaker import playwright  # noqa: F401  # a fixture
+from e2e.visit import PASSWORD, sign_in, to, visitor
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 @contextmanager
-def keeper(browser: Browser, server: lab.Server, business: str) -> Iterator[tuple[lab.Person, Page]]:  # noqa: F811  # as the fixtures
+def keeper(browser: Browser, server: lab.Server, business: str) -> Iterator[tuple[lab.Person, Page]]:
     """Who owns a business with a floor, the Bakery: by the API, and on the page Now."""
     owner = lab.register(server, business)
     owner.call("POST", "/api/floors/", expect=201, json={"name": "Bakery"})
@@ -27,7 +25,7 @@ def keeper(browser: Browser, server: lab.Server, business: str) -> Iterator[tupl
         yield owner, page
 
 
-def test_nothing_typed_is_lost_without_a_question(server: lab.Server, browser: Browser) -> None:  # noqa: F811  # fixtures
+def test_nothing_typed_is_lost_without_a_question(server: lab.Server, browser: Browser) -> None:
     with keeper(browser, server, "Careful Shop") as (_, page):
         leaving = page.get_by_role("dialog", name="Leave without saving?")
         page.get_by_role("button", name="Change Bakery").click()
@@ -71,7 +69,7 @@ def test_nothing_typed_is_lost_without_a_question(server: lab.Server, browser: B
         expect(page).to_have_url(f"{server.url}/announcements")
 
 
-def test_who_was_quicker_is_told_and_one_chooses(server: lab.Server, browser: Browser) -> None:  # noqa: F811  # fixtures
+def test_who_was_quicker_is_told_and_one_chooses(server: lab.Server, browser: Browser) -> None:
     with keeper(browser, server, "Busy Shop") as (owner, page):
         floor = owner.get("/api/floors/")["results"][0]
         path = f"/api/floors/{floor['id']}/"

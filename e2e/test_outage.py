@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 from journeys import lab
-from journeys.test_journey import server  # noqa: F401  # a fixture
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from e2e.test_dashboard import (
+from e2e.visit import (
     ALIKE,
     ORDERED_MS,
-    browser,  # noqa: F401  # a fixture
     clip_of,
     guided,
     hung_up,
@@ -25,7 +23,6 @@ from e2e.test_dashboard import (
     to,
     visitor,
 )
-from e2e.test_speaker import playwright  # noqa: F401  # a fixture
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 
@@ -53,9 +50,9 @@ def make_schedule(page: Page, due: datetime) -> None:
 
 
 def test_what_a_schedule_plays_while_the_server_is_away_is_on_the_page_when_it_is_back(
-    server: lab.Server,  # noqa: F811  # a fixture
-    playwright: Playwright,  # noqa: F811  # a fixture
-    browser: Browser,  # noqa: F811  # a fixture
+    server: lab.Server,
+    playwright: Playwright,
+    browser: Browser,
     tmp_path: Path,
 ) -> None:
     with ExitStack() as stack:

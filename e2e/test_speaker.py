@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from journeys import lab
-from journeys.test_changed_rules import once_a_day
-from journeys.test_journey import online, server, speak  # noqa: F401  # a fixture
+from journeys.acts import once_a_day, online, speak
 from playwright.sync_api import Playwright, expect
 
 from e2e import chromium
+from e2e.visit import ALIKE, ended
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
-
-ALIKE = 0.5
-"""As alike as words under quiet music still are to themselves."""
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with chromium.playwright() as running:
-        yield running
 
 
 def heard(page: chromium.SpeakerPage, words: Any, event: Any) -> lab.Found:
@@ -32,18 +22,8 @@ def heard(page: chromium.SpeakerPage, words: Any, event: Any) -> lab.Found:
     return page.capture().find(words, around_us=lab.instant_us(event["play_at"]), within_ms=600)
 
 
-def ended(owner: lab.Person, event_id: str) -> Any:
-    """The event, when it is over."""
-
-    def over() -> Any:
-        event = owner.event(event_id)
-        return event["status"] in ("completed", "failed") and event
-
-    return lab.wait_for("a receipt", over, every=0.2)
-
-
 def test_it_pairs_plays_and_plays_on_without_the_server(
-    server: lab.Server,  # noqa: F811  # a fixture
+    server: lab.Server,
     playwright: Playwright,
     tmp_path: Path,
 ) -> None:
@@ -89,7 +69,7 @@ def test_it_pairs_plays_and_plays_on_without_the_server(
 
 
 def test_it_asks_for_a_first_touch_and_remembers_who_it_is(
-    server: lab.Server,  # noqa: F811  # a fixture
+    server: lab.Server,
     playwright: Playwright,
     tmp_path: Path,
 ) -> None:

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 from journeys import lab
-from journeys.test_journey import hang_up_a_speaker, online, server, speak  # noqa: F401  # a fixture
+from journeys.acts import hang_up_a_speaker, online, speak
 from playwright.sync_api import Page, Playwright
 
 from e2e import chromium
-from e2e.test_speaker import ended, playwright  # noqa: F401  # a fixture
+from e2e.visit import ended
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 
@@ -32,8 +32,8 @@ LIMIT_MS = 20.0
 
 
 def test_browsers_and_reference_speakers_start_together(
-    server: lab.Server,  # noqa: F811  # a fixture
-    playwright: Playwright,  # noqa: F811  # a fixture
+    server: lab.Server,
+    playwright: Playwright,
     tmp_path: Path,
 ) -> None:
     owner = lab.register(server)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from journeys import lab
+from journeys.acts import once_a_day, online, speak
 from journeys.jitter import JitterProxy
-from journeys.test_journey import online, server, speak  # noqa: F401  # the fixture
 
 pytestmark = pytest.mark.system
 
@@ -18,19 +17,8 @@ BEYOND_THE_TICK_S = 115
 """Rows are written 90 s ahead: what is due later has none when its schedule is removed."""
 
 
-def once_a_day(announcement: int, floor: int, due: int) -> dict[str, Any]:
-    """A timeline of a whole day that speaks at the instant `due` (s), on a floor in UTC."""
-    return {
-        "name": "Wet floor",
-        "schedule_type": "timeline",
-        "cycle_duration_minutes": 24 * 60,
-        "schedule_announcements": [{"announcement": announcement, "timestamp_seconds": due % 86_400}],
-        "floors": [floor],
-    }
-
-
 def test_a_rule_that_was_removed_while_the_speaker_was_away(
-    server: lab.Server,  # noqa: F811  # a fixture
+    server: lab.Server,
     tmp_path: Path,
 ) -> None:
     owner = lab.register(server)

@@ -12,8 +12,8 @@ import pytest
 import websockets
 
 from journeys import lab
+from journeys.acts import online, speak
 from journeys.jitter import JitterProxy
-from journeys.test_journey import online, server, speak  # noqa: F401  # the fixture
 
 pytestmark = pytest.mark.system
 
@@ -25,7 +25,7 @@ def hang_up(owner: lab.Person, floor: int, name: str) -> Any:
 
 @pytest.mark.alone
 def test_two_hundred_ms_of_jitter_and_the_claimed_error_is_honest(
-    server: lab.Server,  # noqa: F811  # a fixture
+    server: lab.Server,
     tmp_path: Path,
 ) -> None:
     owner = lab.register(server)
@@ -65,7 +65,7 @@ def test_two_hundred_ms_of_jitter_and_the_claimed_error_is_honest(
 
 
 def test_a_half_open_connection_is_offline_by_its_lease_and_fenced(
-    server: lab.Server,  # noqa: F811  # a fixture
+    server: lab.Server,
 ) -> None:
     owner = lab.register(server)
     floor = owner.call("POST", "/api/floors/", expect=201, json={"name": "Ground"})
@@ -94,7 +94,7 @@ def test_a_half_open_connection_is_offline_by_its_lease_and_fenced(
     asyncio.run(main())
 
 
-async def connected(server: lab.Server, device: Any) -> Any:  # noqa: F811  # a parameter
+async def connected(server: lab.Server, device: Any) -> Any:
     """A greeted v1 socket."""
     socket = await websockets.connect(
         f"ws://127.0.0.1:{server.port}/ws/devices/{device['device_id']}/",

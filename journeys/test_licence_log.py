@@ -15,7 +15,7 @@ import pytest
 from common.audio.encode import write_audio
 from common.audio.synth import demo_track
 from journeys import lab
-from journeys.test_journey import hang_up_a_speaker, music_plays, online
+from journeys.acts import hang_up_a_speaker, music_plays, online
 from playlists.domain import DEFAULT_CROSSFADE_US
 from sync2gear_player.sinks.file import read_capture
 

@@ -24,7 +24,7 @@ from common.audio.encode import write_audio
 from common.audio.synth import demo_track
 from core.tests.processes import PATIENCE_S, running
 from journeys import lab
-from journeys.test_journey import music_plays, online, speak
+from journeys.acts import music_plays, online, speak
 from testing import servers
 
 pytestmark = pytest.mark.system

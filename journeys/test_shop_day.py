@@ -20,7 +20,7 @@ import pytest
 from common.audio.encode import write_audio
 from common.audio.synth import demo_track
 from journeys import lab
-from journeys.test_journey import online, server, speak  # noqa: F401  # the fixture
+from journeys.acts import online, speak
 from journeys.test_synchrony import SKEWS, STRICT
 
 pytestmark = pytest.mark.system
@@ -104,7 +104,7 @@ def events_between(owner: lab.Person, begin: float, end: float) -> list[Any]:
     return rows
 
 
-def test_a_shop_goes_on_while_the_server_is_away(server: lab.Server, tmp_path: Path) -> None:  # noqa: F811  # a fixture
+def test_a_shop_goes_on_while_the_server_is_away(server: lab.Server, tmp_path: Path) -> None:
     owner = lab.register(server)
     floor = owner.call("POST", "/api/floors/", expect=201, json={"name": "Ground"})["id"]
     clips = programme(owner, floor, tmp_path)

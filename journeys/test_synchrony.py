@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from journeys import lab
+from journeys.acts import online, speak
 from journeys.jitter import JitterProxy
-from journeys.test_journey import hang_up_a_speaker, online, server, speak  # noqa: F401  # the fixture
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
 
@@ -42,7 +42,7 @@ def wireless(rng: random.Random) -> float:
     [("wired", wired, 3.0, 2.0), ("wireless", wireless, 15.0, 5.0)],
 )
 def test_four_speakers_start_together(
-    server: lab.Server,  # noqa: F811  # a fixture
+    server: lab.Server,
     tmp_path: Path,
     name: str,
     delay: Any,

@@ -14,7 +14,6 @@ import websockets
 
 from journeys import lab
 from journeys.test_faults import connected, hang_up
-from journeys.test_journey import server  # noqa: F401  # the fixture
 from sync2gear_player.backoff import Backoff
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -25,7 +24,7 @@ WITHIN_S = 30.0
 
 
 def test_five_hundred_devices_come_back_without_a_spike(
-    server: lab.Server,  # noqa: F811  # a fixture
+    server: lab.Server,
 ) -> None:
     owner = lab.register(server)
     floor = owner.call("POST", "/api/floors/", expect=201, json={"name": "Ground"})

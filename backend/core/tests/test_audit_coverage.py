@@ -19,7 +19,7 @@ from audit.models import AuditLog
 from common.tenancy import system_scope
 from common.tests.sounds import sound
 from conftest import Business
-from core.tests.test_permissions import COLUMNS, LINES, Line, world  # noqa: F401  # a fixture
+from core.tests.test_permissions import COLUMNS, LINES, Line
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -196,7 +196,7 @@ def caller_of(line: Line) -> str:
 @pytest.mark.parametrize("line", WRITES, ids=lambda line: f"{line.method} {line.path}")
 def test_every_write_is_on_the_record(
     line: Line,
-    world: dict[str, Any],  # noqa: F811  # the fixture
+    world: dict[str, Any],
     shop: Business,
     staff: User,
 ) -> None:
@@ -250,7 +250,7 @@ def test_no_exemption_is_stale() -> None:
     ("path", "client_of"), [("{email}", "shop"), ("nobody@example.com", None)], ids=["known", "unknown"]
 )
 def test_a_sign_in_that_fails_is_on_the_record(
-    world: dict[str, Any],  # noqa: F811  # the fixture
+    world: dict[str, Any],
     shop: Business,
     path: str,
     client_of: str | None,
@@ -279,7 +279,7 @@ def test_a_sign_in_that_fails_is_on_the_record(
     ],
 )
 def test_a_forwarded_address_counts_behind_our_own_proxies_only(
-    world: dict[str, Any],  # noqa: F811  # the fixture
+    world: dict[str, Any],
     shop: Business,
     settings: Any,
     proxies: int,

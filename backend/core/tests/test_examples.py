@@ -29,7 +29,7 @@ from common.tenancy import system_scope
 from common.tests.sounds import sound
 from conftest import PASSWORD, Business, make_business, make_user
 from core.examples import RECORDED, recorded
-from core.tests.test_permissions import LINES, Line, example, world
+from core.tests.test_permissions import LINES, Line, example
 from devices.models import Device
 from devices.services import claim_device, start_pairing
 from events.models import PlayEvent
@@ -41,7 +41,6 @@ from users.sessions import open_session
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once("embedded")]
 
-__all__ = ["world"]
 
 CALLERS = ("client admin", "super admin", "floor user", "speaker", "anonymous")
 """In the order of preference."""

@@ -21,7 +21,8 @@ from common.openapi import ScopedSchemaGenerator
 from common.tenancy import EVERYTHING, scope_of_client, system_scope
 from conftest import Business
 from core.tests import fuzzing
-from core.tests.test_permissions import OURS, is_scoped, things_of
+from core.tests.test_permissions import OURS, is_scoped
+from core.tests.things import things_of
 from devices.services import rotate_token
 
 pytestmark = pytest.mark.django_db(transaction=True)

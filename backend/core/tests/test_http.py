@@ -19,7 +19,8 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from common.openapi import ScopedSchemaGenerator
 from common.throttling import LIMITS, ROUTES, Limit
 from conftest import Business
-from core.tests.test_permissions import LINES, Line, example, methods, routes, signed_in, things_of
+from core.tests.test_permissions import LINES, Line, example, methods, routes
+from core.tests.things import signed_in, things_of
 from zones.models import Floor
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,7 @@ import pytest
 from clients.models import Client
 from common import clock
 from common.tenancy import system_scope
-from core.tests.test_permissions import LINES, Line, ask, world
-
-__all__ = ["world"]  # the fixture of the walk over all routes
+from core.tests.test_permissions import LINES, Line, ask
 
 pytestmark = pytest.mark.django_db
 

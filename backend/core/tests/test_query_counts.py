@@ -18,7 +18,7 @@ from common import clock
 from common.openapi import ScopedSchemaGenerator
 from common.tenancy import system_scope
 from conftest import Business
-from core.tests.test_permissions import signed_in, things_of
+from core.tests.things import signed_in, things_of
 from devices.models import Outage
 from events.tests.support import make_event
 from music.models import MusicFile
