@@ -22,7 +22,8 @@ from devices.protocol import Desired, Late, Priority
 from events.domain import ledger
 from events.models import PlayEvent
 from playlists.models import FloorProgramme, ProgrammeRevision
-from schedules.models import FloorStop, ScheduleDevice, ScheduleFloor
+from schedules.models import FloorStop
+from schedules.selectors import stamps_heard
 
 REACH = timedelta(hours=26)
 """From the beginning of the current hour: at least 25 h ahead of whoever asks."""
@@ -81,7 +82,7 @@ def basis_of(device: Device, *, now: datetime) -> Basis:
         device.floor.client = device.client  # who is asked for the floor's zone, and is here already
     start = now.replace(minute=0, second=0, microsecond=0)
     end = start + REACH
-    stamps, schedules = _rules(device)
+    stamps, schedules = stamps_heard(device)
     version = _hash(start, _place(device), _programme(device.floor_id), sorted(stamps.items()))
     rows = tuple(_rows(device, now, end))
     desired = desired_of(device, now)
@@ -91,23 +92,6 @@ def basis_of(device: Device, *, now: datetime) -> Basis:
 
 def _hash(*parts: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
-
-
-def _rules(device: Device) -> tuple[dict[int, int], frozenset[int]]:
-    """The stamps of the schedules that are on and heard at the device's place, and which fire on the device itself."""
-    named = ScheduleDevice.objects.filter(schedule__enabled=True).order_by()
-    if device.floor_id is None:
-        stamps = dict(named.filter(device=device).values_list("schedule_id", "schedule__stamp"))
-        return stamps, frozenset(stamps)
-    there = ScheduleFloor.objects.filter(schedule__enabled=True, floor=device.floor_id).order_by()
-    stamps = dict(there.values_list("schedule_id", "schedule__stamp"))
-    mine = set(stamps)
-    beside = named.filter(device__floor=device.floor_id)
-    for pk, stamp, device_pk in beside.values_list("schedule_id", "schedule__stamp", "device_id"):
-        stamps[pk] = stamp
-        if device_pk == device.pk:
-            mine.add(pk)
-    return stamps, frozenset(mine)
 
 
 def _place(device: Device) -> list[Any]:

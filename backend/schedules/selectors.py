@@ -87,6 +87,23 @@ def of_device(device: Device) -> QuerySet[Schedule]:
     )
 
 
+def stamps_heard(device: Device) -> tuple[dict[int, int], frozenset[int]]:
+    """The stamps of the schedules that are on and heard at the device's place, and which fire on the device itself."""
+    named = ScheduleDevice.objects.filter(schedule__enabled=True).order_by()
+    if device.floor_id is None:
+        stamps = dict(named.filter(device=device).values_list("schedule_id", "schedule__stamp"))
+        return stamps, frozenset(stamps)
+    there = ScheduleFloor.objects.filter(schedule__enabled=True, floor=device.floor_id).order_by()
+    stamps = dict(there.values_list("schedule_id", "schedule__stamp"))
+    mine = set(stamps)
+    beside = named.filter(device__floor=device.floor_id)
+    for pk, stamp, device_pk in beside.values_list("schedule_id", "schedule__stamp", "device_id"):
+        stamps[pk] = stamp
+        if device_pk == device.pk:
+            mine.add(pk)
+    return stamps, frozenset(mine)
+
+
 # --- the engine's values ---------------------------------------------------------------------------------
 
 
