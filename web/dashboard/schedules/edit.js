@@ -8,14 +8,10 @@ import { locked } from "../../common/session.js";
 import {
   Button,
   Card,
-  Dialog,
   Failed,
   Form,
-  IconButton,
-  Notice,
   PageHeader,
   Segments,
-  Select,
   Skeleton,
   Switch,
   TextField,
@@ -23,11 +19,12 @@ import {
   toast,
   useForm,
 } from "../../common/ui.js";
-import { html, useState } from "../../common/view.js";
-import { Choice } from "../announcements/choice.js";
+import { html } from "../../common/view.js";
 import { Places, QuietHours, Weekdays } from "../rules/fields.js";
 import { Became } from "./became.js";
-import { blank, bodyOf, clockOf, clockOfTime, draftOf, nextSecond, timeOf } from "./draft.js";
+import { DaysOff } from "./daysoff.js";
+import { blank, bodyOf, draftOf } from "./draft.js";
+import { Entries } from "./entries.js";
 import { Preview } from "./preview.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
@@ -187,224 +184,6 @@ function EditForm({ id, first, floors, devices, announcements, more }) {
         <${Preview} draft=${values} replaces=${id} />
         ${id !== null && html`<${Became} id=${id} />`}
       </aside>
-    </div>
-  `;
-}
-
-/** @param {{ form: any, announcements: any[], more: boolean }} props */
-function Entries({ form, announcements, more }) {
-  const [finding, setFinding] = useState(false);
-  const draft = /** @type {Draft} */ (form.values);
-  const entries = draft.schedule_announcements;
-  const timeline = draft.kind !== "interval";
-  const put = (/** @type {Draft["schedule_announcements"]} */ next) => form.set({ schedule_announcements: next });
-  const change = (/** @type {number} */ at, /** @type {Partial<Draft["schedule_announcements"][0]>} */ some) =>
-    put(entries.map((entry, index) => (index === at ? { ...entry, ...some } : entry)));
-  if (!announcements.length && !entries.length) {
-    return html`
-      <${Notice}>
-        <div class="stack tight">
-          <span>${t("schedules.no_announcements")}</span>
-          <div><${Button} size="small" icon="add" href="/announcements">${t("schedules.make_announcement")}<//></div>
-        </div>
-      <//>
-    `;
-  }
-  // A timeline may say the same thing twice in a cycle; an interval draws from each once.
-  const offered = announcements.filter((each) => timeline || !entries.some((entry) => entry.announcement === each.id));
-  const named = (/** @type {any} */ each) => each.title + (each.playable ? "" : ` (${t("schedules.not_playable")})`);
-  const take = (/** @type {{ id: number, title: string }} */ found) =>
-    put([...entries, { announcement: found.id, title: found.title, ...clockOf(nextSecond(draft)) }]);
-  const add = (/** @type {string} */ id) => {
-    const found = announcements.find((each) => String(each.id) === id);
-    if (found) take(found);
-  };
-  const choose = (/** @type {any} */ each) =>
-    (timeline || !entries.some((entry) => entry.announcement === each.id)) &&
-    html`
-      <${Button}
-        aria-label=${t("schedules.take_of", { title: each.title })}
-        onClick=${() => {
-          take(each);
-          setFinding(false);
-        }}
-      >
-        ${t("schedules.take")}
-      <//>
-    `;
-  return html`
-    <div class="stack tight">
-      <p class="small quiet">${t(`schedules.announcements_hint_${draft.kind}`)}</p>
-      ${
-        entries.length > 0 &&
-        html`
-          <ul class="schedules-entries">
-            ${entries.map((entry, index) => {
-              const wrong = [
-                `schedule_announcements.${index}.announcement`,
-                `schedule_announcements.${index}.timestamp_seconds`,
-                `schedule_announcements.${index}`,
-              ]
-                .map((name) => form.of(name).error)
-                .filter(Boolean)
-                .join(" ");
-              return html`
-                <li key=${`${entry.announcement} ${index}`}>
-                  <span class="grow cut">${entry.title}</span>
-                  ${
-                    draft.kind === "day" &&
-                    html`
-                      <input
-                        class="input schedules-time"
-                        type="time"
-                        step=${Number(entry.seconds) ? 1 : 60}
-                        value=${timeOf(entry)}
-                        aria-label=${t("schedules.time_of", { name: entry.title })}
-                        onChange=${(/** @type {any} */ event) => change(index, clockOfTime(event.currentTarget.value))}
-                      />
-                    `
-                  }
-                  ${
-                    draft.kind === "cycle" &&
-                    html`
-                      <span class="schedules-clock">
-                        <input
-                          class="input"
-                          type="number"
-                          inputmode="numeric"
-                          min="0"
-                          max="1439"
-                          value=${entry.minutes}
-                          aria-label=${`${t("schedules.clock_minutes")}: ${entry.title}`}
-                          onInput=${(/** @type {any} */ event) => change(index, { minutes: event.currentTarget.value })}
-                        />
-                        <span aria-hidden="true">:</span>
-                        <input
-                          class="input"
-                          type="number"
-                          inputmode="numeric"
-                          min="0"
-                          max="59"
-                          value=${entry.seconds}
-                          aria-label=${`${t("schedules.clock_seconds")}: ${entry.title}`}
-                          onInput=${(/** @type {any} */ event) => change(index, { seconds: event.currentTarget.value })}
-                        />
-                      </span>
-                    `
-                  }
-                  <${IconButton}
-                    icon="close"
-                    label=${t("schedules.remove_entry", { name: entry.title })}
-                    onClick=${() => put(entries.filter((_, at) => at !== index))}
-                  />
-                  ${
-                    wrong &&
-                    html`
-                      <span class="wrong bad small" role="alert">${wrong}</span>
-                    `
-                  }
-                </li>
-              `;
-            })}
-          </ul>
-        `
-      }
-      ${
-        offered.length > 0 &&
-        html`
-          <${Select}
-            label=${html`
-              <span class="unseen">${t("schedules.add_announcement")}</span>
-            `}
-            value=""
-            onValue=${add}
-            error=${form.of("schedule_announcements").error}
-            options=${[["", t("schedules.add_announcement")], ...offered.map((each) => [each.id, named(each)])]}
-          />
-        `
-      }
-      ${
-        more &&
-        html`
-          <div><${Button} size="small" icon="search" onClick=${() => setFinding(true)}>${t("schedules.find_announcement")}<//></div>
-        `
-      }
-      ${
-        finding &&
-        html`
-          <${Dialog} wide title=${t("schedules.add_announcement")} onClose=${() => setFinding(false)}>
-            <${Choice} act=${choose} />
-          <//>
-        `
-      }
-      ${
-        !timeline &&
-        entries.length > 1 &&
-        html`
-          <${Switch}
-            checkbox
-            label=${t("schedules.avoid_repeat")}
-            checked=${draft.avoid_repeat}
-            onValue=${(/** @type {boolean} */ avoid_repeat) => form.set({ avoid_repeat })}
-          />
-        `
-      }
-    </div>
-  `;
-}
-
-/** @param {{ form: any }} props */
-function DaysOff({ form }) {
-  const days = /** @type {Draft["exceptions"]} */ (form.values.exceptions);
-  const put = (/** @type {Draft["exceptions"]} */ exceptions) => form.set({ exceptions });
-  const change = (/** @type {number} */ at, /** @type {Partial<Draft["exceptions"][0]>} */ some) =>
-    put(days.map((off, index) => (index === at ? { ...off, ...some } : off)));
-  return html`
-    <div class="stack tight">
-      <p class="small quiet">${t("schedules.days_off_hint")}</p>
-      ${days.map(
-        (off, index) => html`
-          <div key=${index} class="schedules-daysoff">
-            <${TextField}
-              type="date"
-              label=${t("schedules.first_day")}
-              value=${off.start}
-              error=${form.of(`exceptions.${index}.start`).error}
-              onValue=${(/** @type {string} */ start) => change(index, { start })}
-            />
-            <${TextField}
-              type="date"
-              label=${t("schedules.last_day")}
-              value=${off.end}
-              min=${off.start}
-              error=${form.of(`exceptions.${index}.end`).error}
-              onValue=${(/** @type {string} */ end) => change(index, { end })}
-            />
-            <${TextField}
-              label=${t("schedules.note")}
-              value=${off.note}
-              maxlength="255"
-              onValue=${(/** @type {string} */ note) => change(index, { note })}
-            />
-            <${IconButton}
-              icon="close"
-              label=${t("schedules.remove_days_off", { day: off.start })}
-              onClick=${() => put(days.filter((_, at) => at !== index))}
-            />
-          </div>
-        `,
-      )}
-      <div>
-        <${Button} size="small" icon="add" onClick=${() => put([...days, { start: "", end: "", note: "" }])}>
-          ${t("schedules.add_days_off")}
-        <//>
-      </div>
-      ${
-        form.of("exceptions").error &&
-        html`
-          <span class="bad small" role="alert">${form.of("exceptions").error}</span>
-        `
-      }
     </div>
   `;
 }
