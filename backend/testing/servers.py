@@ -67,7 +67,7 @@ def postgres(folder: Path, *, settings: Sequence[str] = THROW_AWAY) -> Iterator[
     Data that are there already are served. Raises `ServerDidNotStart`.
     """
     home = folder / "pg"
-    home.mkdir(exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True)
     programs = installed_programs()
     account: dict[str, Any] = {}
     if os.geteuid() == 0:
