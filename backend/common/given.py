@@ -44,7 +44,14 @@ def joined(how: str, table: str, alias: str, key: str) -> str:
 def _array(kind: str, values: Sequence[Any]) -> str:
     """PostgreSQL's text of an array (manual, 8.15.2). psycopg asks for each element's type: ten times as long."""
     write = WRITTEN[kind]
-    return "{" + ",".join(["NULL" if value is None else write(value) for value in values]) + "}"
+    times = len(values) if _alike(values) else 1
+    written = ["NULL" if value is None else write(value) for value in (values if times == 1 else values[:1])]
+    return "{" + ",".join(written * times) + "}"
+
+
+def _alike(values: Sequence[Any]) -> bool:
+    """Whether all are one and the same, as states and reasons of many rows most often are."""
+    return bool(values) and values[0] == values[-1] and values.count(values[0]) == len(values)
 
 
 def _text(value: str) -> str:

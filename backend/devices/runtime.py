@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -100,28 +100,28 @@ class Runtime:
             thread.shutdown(wait=False)
         await asyncio.to_thread(metrics.leave)
 
-    async def recognise(self, credential: Credential) -> Known | None:
+    def recognise(self, credential: Credential) -> Awaitable[Known | None]:
         """The device behind a token or ticket."""
-        return await self._look_ups.submit(credential)
+        return self._look_ups.submit(credential)
 
-    async def touch(self, item: Touch) -> Touched:
+    def touch(self, item: Touch) -> Awaitable[Touched]:
         """Writes a sign of life; returns when it is committed.
 
         That of a new session besides ends older ones on other processes, and delivers what the device may have missed.
         """
-        return await self._touches.submit(item)
+        return self._touches.submit(item)
 
-    async def report(self, item: DeviceReport) -> None:
+    def report(self, item: DeviceReport) -> Awaitable[None]:
         """Returns when this report of a device is committed. Those of one device are written in their order."""
-        await self._reports[item.device_pk % len(self._reports)].submit(item)
+        return self._reports[item.device_pk % len(self._reports)].submit(item)
 
-    async def music(self, item: DeviceReport) -> None:
+    def music(self, item: DeviceReport) -> Awaitable[None]:
         """Returns when this report of music is committed."""
-        await self._music.submit(item)
+        return self._music.submit(item)
 
-    async def observe(self, item: DeviceReport) -> None:
+    def observe(self, item: DeviceReport) -> Awaitable[None]:
         """Returns when this status update has been heard by all who listen to them."""
-        await self._statuses.submit(item)
+        return self._statuses.submit(item)
 
     async def _end_if_older(self, link: Link) -> None:
         """Another session of this link's device was greeted: the row says which of them is the newest."""

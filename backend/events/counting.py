@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 
 from django.db import transaction
 
@@ -53,17 +54,18 @@ def note_ended(*, status: str, reason: str, priority: str, number: int) -> None:
 
 def _count(changes: Iterable[Change]) -> None:
     ended: Counter[tuple[str, str, str]] = Counter()
+    acknowledged, receipts = cache(ACKNOWLEDGED.labels), cache(RECEIPT.labels)
     for change in changes:
         event = change.event
         if change.status == ledger.DELIVERED:
-            ACKNOWLEDGED.labels(event.event_type).observe(_seconds(event.created_at, change.at))
+            acknowledged(event.event_type).observe(_seconds(event.created_at, change.at))
         elif change.status in ledger.TERMINAL:
             if change.correction:
                 CORRECTED.labels(change.status, change.reason).inc()
             else:
                 ended[change.status, change.reason, event.priority] += 1
             if "outcome" in change.detail:
-                RECEIPT.labels(event.event_type).observe(_seconds(event.created_at, change.at))
+                receipts(event.event_type).observe(_seconds(event.created_at, change.at))
                 if event.start_error_us is not None:
                     START_ERROR.observe(abs(event.start_error_us) / 1e6)
     for labels, number in ended.items():

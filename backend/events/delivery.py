@@ -30,10 +30,8 @@ SENT_AGAIN_AFTER = timedelta(seconds=2)
 BELIEVED_SLACK = timedelta(minutes=5)
 """A device's instant may lie this far outside of what is possible before it is not believed."""
 
-Key = tuple[int, str]
-"""A device and what it calls an event of its own."""
-PLAIN = "announcement "
-"""Before the key of an announcement, which is what a plain device calls an event."""
+Key = tuple[int, UUID | int | None]
+"""A device and what it calls an event of its own: an event's id, or, a plain device, an announcement's key."""
 
 
 class EventLedger:
@@ -121,27 +119,25 @@ def _resumed(event: PlayEvent, now: datetime) -> bool:
 def _key(report: DeviceReport) -> Key:
     """What names the event of a report: its id, or for a plain device its announcement."""
     message: Any = report.message
-    return report.device_pk, message.event_id or f"{PLAIN}{message.announcement_id}"
+    return report.device_pk, _uuid(message.event_id) if message.event_id else message.announcement_id
 
 
 def _addressed(named: Sequence[tuple[Key, DeviceReport]]) -> dict[Key, Row]:
     """The locked events of these reports, by device and name: only a device's own events are found."""
-    wanted = Q(pk__among=[event_id for (_, name), _ in named if (event_id := _uuid(name)) is not None])
-    for (device_pk, name), report in named:
-        if name.startswith(PLAIN):
+    wanted = Q(pk__among=[name for (_, name), _ in named if isinstance(name, UUID)])
+    for (device_pk, name), _ in named:
+        if isinstance(name, int):
             wanted |= Q(
-                device_id=device_pk,
-                announcement_id=getattr(report.message, "announcement_id", None) or 0,
-                status__in=[ledger.DELIVERED, ledger.PLAYING],
+                device_id=device_pk, announcement_id=name, status__in=[ledger.DELIVERED, ledger.PLAYING]
             )
     rows: dict[Key, Row] = {}
     # The key makes the order of the locks the same for all who take them.
     events = PlayEvent.objects.select_for_update(no_key=True).filter(wanted).order_by("play_at", "pk")
     for event in rows_of(events):
         device_pk = event.device_id or 0
-        rows[device_pk, str(event.pk)] = event
-        if event.status in {ledger.DELIVERED, ledger.PLAYING}:
-            rows.setdefault((device_pk, f"{PLAIN}{event.announcement_id}"), event)
+        rows[device_pk, event.pk] = event
+        if event.announcement_id and event.status in {ledger.DELIVERED, ledger.PLAYING}:
+            rows.setdefault((device_pk, event.announcement_id), event)
     return rows
 
 
@@ -149,8 +145,7 @@ def _unknown(
     named: Sequence[tuple[Key, DeviceReport]], rows: Mapping[Key, Row]
 ) -> list[tuple[DeviceReport, UUID]]:
     """The reports about events that have no row yet: a device plays from its plan while it is offline."""
-    unknown = [(_uuid(key[1]), report) for key, report in named if key not in rows]
-    return [(report, event_id) for event_id, report in unknown if event_id is not None]
+    return [(report, key[1]) for key, report in named if key not in rows and isinstance(key[1], UUID)]
 
 
 def _told(unknown: Sequence[tuple[DeviceReport, UUID]], now: datetime) -> dict[Key, Row]:

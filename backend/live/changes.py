@@ -72,9 +72,9 @@ def tell(topic: Topic, *, client: int, floor: int | None = None, keys: Iterable[
 
 def tell_plays(events: Iterable[Any]) -> None:
     """These play events were made or have moved."""
-    by_place: dict[tuple[int, int | None], list[str]] = {}
+    by_place: dict[tuple[int, int | None], list[Any]] = {}
     for event in events:
-        by_place.setdefault((event.client_id, event.floor_id), []).append(str(event.pk))
+        by_place.setdefault((event.client_id, event.floor_id), []).append(event.pk)
     for (client, floor), keys in by_place.items():
         tell("plays", client=client, floor=floor, keys=keys)
 

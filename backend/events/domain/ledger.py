@@ -8,8 +8,8 @@ when the report changes nothing. A genuine receipt corrects what a sweeper has c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 PENDING = "pending"
 DELIVERED = "delivered"
@@ -86,8 +86,7 @@ ORDER_PRIORITY_CHOICES = [("instant", "instant"), ("emergency", "emergency")]
 """What a person may order; the others are the rules' own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """What a report makes of an event. `correction` marks a receipt that overrules a closed state."""
 
     status: str
