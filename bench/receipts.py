@@ -5,8 +5,9 @@ event is found and locked, the report judged, the row moved, its history told. B
 receipt in its own transaction:
 
 - one `UPDATE` of the same columns by the ORM. It never looks at the row, so it cannot know whether the event is that
-  device's own or has ended already: the least that can be said to store a receipt, and no consumer could work so;
-- a `get` and a `save` of these columns, which is what one ORM update for each receipt is: **the ratio that counts**;
+  device's own or has ended already: the least that can be said to store a receipt, and no consumer could work so. **It
+  is the measure all the same**;
+- a `get` and a `save` of these columns, as a consumer has it that knows its row;
 - the same under a lock, with one row of history written: all that the ledger owes.
 """
 
