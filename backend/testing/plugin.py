@@ -4,11 +4,11 @@ Without options, pytest runs everything on the embedded footprint (SQLite, in me
 `--both-footprints` it starts PostgreSQL and Valkey and runs four workers side by side: `embedded` and `production` take
 the tests that touch the database, each on its footprint, but for those that say `@pytest.mark.once("…")`: what comes
 out of them is the same on both, and they run where that names. `processes` takes what touches no database, and the
-`system` tests, which start real processes and mostly wait for them; `journeys` those of WHOLE_SHOPS. One run, one
+`system` tests, which start real processes and mostly wait for them; `journeys` those of its folder. One run, one
 summary.
 
 A `system` test that is `alone` too measures time: such tests run last, once all workers have nothing else left to do,
-in two lanes. `embedded` takes those of the apps and of the speaker, which load the machine little; `journeys` its own.
+in two lanes of about the same length: `journeys` its own, `embedded` all others.
 In CI (CI=true) a skipped test is a failed one.
 """
 
@@ -27,8 +27,6 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 EMBEDDED, PRODUCTION, PROCESSES, JOURNEYS = "embedded", "production", "processes", "journeys"
-WHOLE_SHOPS = ("journeys", "chaos")
-"""Folders of whole shops as real processes."""
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequences", "live_server"})
 
 # A deadline for each example measures the machine, not the code; and CI must not find what nobody can repeat.
@@ -122,7 +120,7 @@ def touches_database(item: pytest.Item) -> bool:
 def worker_for(item: pytest.Item) -> set[str]:
     """Which workers of `--both-footprints` run the test."""
     if item.get_closest_marker("system"):
-        if item.path.relative_to(item.config.rootpath).parts[0] in WHOLE_SHOPS:
+        if item.path.relative_to(item.config.rootpath).parts[0] == JOURNEYS:
             return {JOURNEYS}
         return {EMBEDDED if item.get_closest_marker("alone") else PROCESSES}
     if item.get_closest_marker("production"):

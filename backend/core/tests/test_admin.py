@@ -139,7 +139,7 @@ def queries(admin: Any) -> list[str]:
     return wanted
 
 
-@pytest.mark.once("production")
+@pytest.mark.once("embedded")
 @pytest.mark.parametrize("label", ADMINS)
 def test_the_list_asks_as_often_for_many_rows_as_for_one(label: str, browser: Browser) -> None:
     counts = []
@@ -157,7 +157,7 @@ def test_the_list_asks_as_often_for_many_rows_as_for_one(label: str, browser: Br
     assert counts[0] < 12
 
 
-@pytest.mark.once("production")
+@pytest.mark.once("embedded")
 @pytest.mark.parametrize("label", ADMINS)
 def test_the_pages_of_a_row(label: str, browser: Browser) -> None:
     row, admin = make_row(label), ADMINS[label]
@@ -176,7 +176,7 @@ def test_the_pages_of_a_row(label: str, browser: Browser) -> None:
         assert "csrfmiddlewaretoken" in seen(browser, path)
 
 
-@pytest.mark.once("production")
+@pytest.mark.once("embedded")
 @pytest.mark.parametrize("label", ADMINS)
 def test_what_is_read_only_is_not_written(label: str, browser: Browser) -> None:
     row, admin = make_row(label), ADMINS[label]
@@ -191,7 +191,7 @@ def test_what_is_read_only_is_not_written(label: str, browser: Browser) -> None:
         assert model._base_manager.filter(pk=row.pk).exists()
 
 
-@pytest.mark.once("production")
+@pytest.mark.once("embedded")
 @pytest.mark.parametrize("label", ADMINS)
 def test_nobody_else_gets_in(label: str, shop: Business) -> None:
     row = make_row(label)

@@ -418,7 +418,7 @@ def ask(world: dict[str, Any], line: Line, caller: str, whose: str) -> str:
     return str(answer.status_code)
 
 
-@pytest.mark.once("production")
+@pytest.mark.once("embedded")
 @pytest.mark.parametrize("line", [*LINES, *BODIES], ids=lambda line: f"{line.method} {line.path}")
 def test_who_may(world: dict[str, Any], line: Line) -> None:
     expected = [group.split() for group in line.answers.split("|")]
