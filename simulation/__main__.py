@@ -30,6 +30,9 @@ def main() -> int:
     options.add_argument("--shops", type=int, default=3)
     options.add_argument("--speakers", type=int, default=4, help="on each of a shop's two floors")
     options.add_argument("--haste", type=float, default=1.0, help="so many times as many faults and deeds")
+    options.add_argument(
+        "--every", type=int, default=0, help="minutes between a floor's words; 2, 3 or 5 by chance without it"
+    )
     chosen = options.parse_args()
     seed = chosen.seed if chosen.seed is not None else time.time_ns() % 1_000_000
     begun = time.monotonic()
@@ -47,7 +50,7 @@ def main() -> int:
             if broken:
                 broken_seeds[each] = {name: (count, examples[name]) for name, count in broken.items()}
                 again = f"--seed {each} --hours {chosen.hours:g} --shops {chosen.shops}"
-                again += f" --speakers {chosen.speakers} --haste {chosen.haste:g}"
+                again += f" --speakers {chosen.speakers} --haste {chosen.haste:g} --every {chosen.every}"
                 said = f"Promises broke with seed {each}. Again: python -m simulation {again}"
                 print(said, broken_seeds[each], file=sys.stderr, flush=True)
     wall_s = round(time.monotonic() - begun, 1)

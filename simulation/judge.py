@@ -122,7 +122,7 @@ def _steady(world: World, shop: Shop, rows: dict[UUID, PlayEvent]) -> Iterator[F
                 what = f"{speaker.name} {schedule} at {clock.from_us(at)}"
                 if times != 1:
                     yield ("lost" if times == 0 else "twice on the record"), what
-                elif _well(speaker, at):
+                elif _well(speaker, at) and _knows(shop, speaker, at):
                     row = found[words, speaker.pk, at]
                     if row.status != "completed" and row.reason not in SILENT_FOR_A_REASON:
                         yield "silent by accident", f"{what}: {row.reason} {row.outcome}"
@@ -151,6 +151,12 @@ def _locked(shop: Shop, at: int) -> bool:
 
 def _well(speaker: Speaker, at: int) -> bool:
     return any(since + SETTLED <= at < until - MINUTE for since, until in speaker.spans_well())
+
+
+def _knows(shop: Shop, speaker: Speaker, at: int) -> bool:
+    """Whether the speaker may have heard by then that its business was let in again: its network may be cut."""
+    let_in = max((end for end in shop.locks[1::2] if end <= at), default=None)
+    return let_in is None or any(let_in <= told <= at - SETTLED for told in speaker.told)
 
 
 def _ledger(world: World, rows: dict[UUID, PlayEvent]) -> Iterator[Fault]:

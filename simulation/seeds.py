@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +39,7 @@ def simulate(chosen: argparse.Namespace, seed: int) -> Outcome:
     begun = time.process_time()
     with trail_may_be_emptied():
         call_command("flush", verbosity=0, interactive=False)
-    size = Size(shops=chosen.shops, speakers=chosen.speakers, hours=chosen.hours, haste=chosen.haste)
+    size = Size(**{each.name: getattr(chosen, each.name) for each in fields(Size)})
     world = World(seed=seed, size=size)
     with world.simulated():
         world.run()

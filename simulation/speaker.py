@@ -61,6 +61,8 @@ class Speaker:
         self.journal = Journal(Path(":memory:"))
         self.well: list[tuple[int, int]] = []
         """When it had power, a clock, a plan and all that the plan needs."""
+        self.told: list[int] = []
+        """When the server has told it its plan, or that it still holds."""
         self._well_since: int | None = None
         self._kernel, self._server = kernel, server
         self._plan: Plan | None = None
@@ -230,6 +232,7 @@ class Speaker:
                 self._in_boot(self._kernel.rng.uniform(2, 60) * SECOND, self._fetch)
             return
         document = self._server.fetch_plan(self.pk, self._etag)
+        self.told.append(self._kernel.now)
         if document is not None:
             self._in_boot(self._kernel.rng.uniform(5, 200) * MS, self._arrived_plan, document)
 

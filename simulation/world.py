@@ -62,6 +62,8 @@ class Size:
     hours: float = 24
     haste: float = 1.0
     """Faults and deeds come so many times as often as the tables say."""
+    every: int = 0
+    """Minutes between the words of a floor's steady interval; 0: 2, 3 or 5, by chance."""
 
 
 @dataclass
@@ -214,7 +216,9 @@ class World:
                 row = Device.objects.create(client=client, floor=floor, name=label, device_id=f"sim-{label}")
                 shop.speakers.append(Speaker(self.kernel, self.server, pk=row.pk, name=label))
             shop.steady += [
-                self._steady(shop, floor, interval_minutes=self.kernel.rng.choice((2, 3, 5))),
+                self._steady(
+                    shop, floor, interval_minutes=self.size.every or self.kernel.rng.choice((2, 3, 5))
+                ),
                 self._steady(shop, floor, cycle_duration_minutes=60),
             ]
         return shop
