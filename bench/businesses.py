@@ -75,7 +75,7 @@ def ticks(clients: int, rounds: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {TICK: [], IDLE: []}
     for hour in range(1, rounds + 2):
         due = NOW + timedelta(hours=hour)
-        execute(f"UPDATE schedules SET planned_until = '{due:%F %T}+00'")  # noqa: S608  # our own
+        execute(f"UPDATE schedules SET planned_until = '{due:%F %T}+00'")  # noqa: S608  # our own names
         execute("VACUUM ANALYZE schedules")
         written: list[int] = []
         taken = timed(

@@ -129,7 +129,7 @@ def sizes() -> dict[str, dict[str, float]]:
             "audit_logs",
         ):
             cursor.execute(
-                f"SELECT count(*), pg_relation_size('{table}'), pg_indexes_size('{table}') FROM {table}"  # noqa: S608  # our own
+                f"SELECT count(*), pg_relation_size('{table}'), pg_indexes_size('{table}') FROM {table}"  # noqa: S608  # our own names
             )
             rows, heap, indexes = cursor.fetchone()
             found[table] = {"rows": rows, "bytes": round(heap / rows), "index_bytes": round(indexes / rows)}

@@ -153,7 +153,7 @@ def _models() -> None:
             details={"before": {"name": "Till 123456"}, "after": {"name": "Desk 123456"}},
         )  # fmt: skip
     for table in TABLES:
-        execute(f"CREATE TEMP TABLE model_{table} AS SELECT * FROM {table} ORDER BY 1 DESC LIMIT 1")  # noqa: S608  # our own
+        execute(f"CREATE TEMP TABLE model_{table} AS SELECT * FROM {table} ORDER BY 1 DESC LIMIT 1")  # noqa: S608  # our own names
     execute(
         "SET session_replication_role = replica"
     )  # neither foreign keys nor the trail's triggers are looked at
@@ -220,7 +220,7 @@ def _rows(size: Size) -> None:
     )  # fmt: skip
     for status, source, seconds in CHANGES:
         execute(
-            "INSERT INTO play_event_changes (event_id, at, status, reason, source, correction, detail)"  # noqa: S608  # our own
+            "INSERT INTO play_event_changes (event_id, at, status, reason, source, correction, detail)"  # noqa: S608  # our own names
             f" SELECT md5(n::text)::uuid, {written} + interval '{seconds} s', '{status}', '', '{source}', false, '{{}}'"
             f" FROM generate_series({size.events - size.history + 1}, {size.events}) n"
         )
@@ -250,7 +250,7 @@ def _rows(size: Size) -> None:
     )
     for table in ("clients", "users", "floors", "devices", "announcements", "music_files", "schedules", "music_plays",
                   "webhooks", "webhook_deliveries", "audit_logs", "schedule_floors"):  # fmt: skip
-        execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608  # our own
+        execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608  # our own names
     execute("SET session_replication_role = DEFAULT")
 
 
