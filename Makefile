@@ -1,6 +1,6 @@
 # sync2gear: `make` alone lists the targets. Needs make and Python 3.11, 3.12 or 3.13; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run speaker stack test fuzz simulate proxy lint web e2e screenshots audit docs examples bench chaos lock clean
+.PHONY: help install run speaker stack test fuzz simulate proxy lint web e2e screenshots audit docs examples bench chaos lock clean
 
 DATA := $(or $(SYNC2GEAR_DATA),var)
 SERVER ?= http://$(or $(filter-out 0.0.0.0 ::,$(HOST)),127.0.0.1):$(or $(PORT),8000)
@@ -19,6 +19,8 @@ WITH_TOKEN := $(if $(TOKEN),--token "$(TOKEN)",$(if $(DEMO_TOKEN),--token-file "
 help: ## list what can be made
 	@echo "sync2gear: make run, then make speaker in a second terminal. All targets:"
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name does; do printf '%-14s %s\n' "$$name" "$$does"; done
+
+install: $(INSTALLED) ## install what all targets need, which each of them does by itself
 
 run: $(INSTALLED) ## start the server on HOST:PORT (127.0.0.1:8000), data in SYNC2GEAR_DATA (./var)
 	@exec $(PY) backend/manage.py serve
