@@ -47,12 +47,15 @@ class EventLedger:
         """
         with system_scope("the socket serves every client's devices"), transaction.atomic():
             states = [ledger.PENDING, ledger.DELIVERED] if reconnected else [ledger.PENDING]
-            rows = PlayEvent.objects.filter(
+            rows = PlayEvent.objects.open().filter(
                 device_id__in=device_pks, status__in=states, expires_at__gt=now
-            ).exclude(announcement=None)
+            )
+            rows = rows.exclude(announcement=None)
+            if (
+                not reconnected
+            ):  # a `filter` would lead SQLite along `created_at`, through all of a device's past
+                rows = rows.exclude(created_at__gte=now - SENT_AGAIN_AFTER)
             rows = rows.exclude(priority=ledger.PLAYLIST, device__plain=False)
-            if not reconnected:
-                rows = rows.filter(created_at__lt=now - SENT_AGAIN_AFTER)
             rows = rows.exclude(status=ledger.DELIVERED, device__plain=True)  # it would play it a second time
             orders: dict[int, list[protocol.PlayAnnouncement]] = {}
             # Rows are taken in the order in which `_addressed` locks them.
