@@ -35,6 +35,9 @@ def fetched(columns: Any, names: str) -> list[tuple[Any, ...]]:
             ["", None, "NULL", 'a "b" \\ c, {d}', " edges ", "%s", "Ünïcode 🔔", "line\nbreak", "'; --"],
         ),
         ("bigint", []),
+        ("bigint", [None, None]),
+        ("text", ['all "alike"'] * 3),
+        ("text", ["alike", "at both ends", "alike"]),
     ],
 )
 def test_values_arrive_as_they_are(kind: str, values: list[Any]) -> None:
