@@ -87,7 +87,6 @@ class Runtime:
     async def stop(self) -> None:
         """Tells the devices to come back, writes what has gathered, and ends."""
         self.hub.shut_all(CloseCode.RESTART, "restart", "The server restarts; come back.")
-        await ports.audience().stop()
         await asyncio.sleep(0.05)
         for batcher in itertools.chain(*(self._batchers[kind] for kind in SAID)):
             with contextlib.suppress(Exception):
@@ -95,6 +94,7 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ports.audience().stop()
         for thread in (self._thread, *self._hands):
             await self.loop.run_in_executor(thread, connections.close_all)
             thread.shutdown(wait=False)

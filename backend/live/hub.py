@@ -130,17 +130,18 @@ class Dashboards:
         self._devices.update(told.devices)
         if not self._due:
             self._due = True
-            self.loop.call_later(GATHERED_S, lambda: self._spawn(self._flush()))
+            self._soon(self._flush)
 
     def said(self, devices: Collection[int]) -> None:
         """Gathers them for the bus: a thousand speakers that come at once are a few messages."""
         if not self._said:
-            self.loop.call_later(GATHERED_S, lambda: self._spawn(self._pass_on()))
+            self._soon(self._pass_on)
         self._said.update(devices)
 
     async def _pass_on(self) -> None:
         devices, self._said = sorted(self._said), set()
-        await asyncio.to_thread(bus.publish, Told([], devices=devices))
+        if devices:
+            await asyncio.to_thread(bus.publish, Told([], devices=devices))
 
     def gap(self) -> None:
         """Whoever looks asks anew."""
@@ -199,13 +200,17 @@ class Dashboards:
         self._outlets.discard(outlet)
 
     async def stop(self) -> None:
-        """Tells the pages to come back, and ends."""
+        """Tells the pages to come back, passes on what speakers have said, and ends."""
         self.stopped = True
         for outlet in list(self._outlets):
             outlet.shut(CloseCode.RESTART, "restart", "The server restarts; come back.")
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self._pass_on()
+        except Exception:
+            logger.exception("what speakers said last could not be passed on")
         self._thread.shutdown(wait=False)
 
     async def _all_states(self, scope: Scope) -> list[protocol.Outbound]:
@@ -248,6 +253,13 @@ class Dashboards:
                 connections.close_all()
 
         return await self.loop.run_in_executor(self._thread, run)
+
+    def _soon(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        def begin() -> None:
+            if not self.stopped:
+                self._spawn(work())
+
+        self.loop.call_later(GATHERED_S, begin)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = self.loop.create_task(work)
@@ -304,6 +316,6 @@ _running: Dashboards | None = None
 def running() -> Dashboards:
     """This process's dashboards, started on first use. Call it on the server's event loop."""
     global _running
-    if _running is None or _running.stopped or _running.loop is not asyncio.get_running_loop():
+    if _running is None or _running.loop is not asyncio.get_running_loop():
         _running = Dashboards()
     return _running
