@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from chaos.records import Journal, Receipt, Start
 from sync2gear_player.backoff import Backoff
+from sync2gear_player.session import SILENT_US
 
 SUBPROTOCOL = websockets.Subprotocol("sync2gear.v1")
 PROBE_EVERY_S = 5.0
@@ -29,8 +30,7 @@ STATUS_EVERY_S = 15.0
 PLAN_EVERY_S = 900.0
 PLAN_AHEAD_US = 60 * 60 * 1_000_000
 """Of a plan's day a light speaker keeps so much: four looks at the plan."""
-DEAF_AFTER_S = 15.0
-"""Three probes without an answer: the connection is half-open."""
+DEAF_AFTER_S = SILENT_US / 1e6
 PACE_S = 0.11
 """Between messages that have piled up: a speaker may send ten a second."""
 PLANS_AT_ONCE = 20

@@ -11,7 +11,8 @@ from collections.abc import Callable
 class JitterProxy:
     """Listens on a port of its own and forwards to `port`, each chunk late by `delay_s(rng)`.
 
-    Runs in a thread with its own loop. `cut()` drops every connection and refuses new ones until `mend()`.
+    Runs in a thread with its own loop. `cut()` drops every connection and refuses new ones until `mend()`; `swallow()`
+    lets those that stand now be, and nothing come through them any more.
     """
 
     def __init__(self, port: int, delay_s: Callable[[random.Random], float], *, seed: int = 1) -> None:
@@ -20,6 +21,7 @@ class JitterProxy:
         self._rng = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._dead: set[asyncio.StreamWriter] = set()
         self._open = True
         self.port = 0
         ready = threading.Event()
@@ -35,6 +37,10 @@ class JitterProxy:
     def mend(self) -> None:
         """The network is back."""
         self._open = True
+
+    def swallow(self) -> None:
+        """The connections of now are half-open for ever."""
+        self._dead |= self._writers
 
     def stop(self) -> None:
         """Ends the proxy."""
@@ -70,6 +76,8 @@ class JitterProxy:
             while True:
                 at, chunk = await queue.get()
                 await asyncio.sleep(max(0.0, at - self._loop.time()))
+                if writer in self._dead:
+                    continue
                 if not chunk:
                     writer.close()
                     return

@@ -1,4 +1,4 @@
-"""Faults of the network that the protocol must bear: bad jitter, and half-open connections."""
+"""Faults of the network that the protocol must bear: bad jitter, and half-open connections, seen from both ends."""
 
 from __future__ import annotations
 
@@ -92,6 +92,38 @@ def test_a_half_open_connection_is_offline_by_its_lease_and_fenced(
         await newer.close()
 
     asyncio.run(main())
+
+
+def test_a_player_leaves_a_dead_connection_and_is_back_within_half_a_minute(
+    server: lab.Server, tmp_path: Path
+) -> None:
+    owner = lab.register(server)
+    floor = owner.call("POST", "/api/floors/", expect=201, json={"name": "Ground"})
+    announcement = speak(owner, "Twenty steps to the left, please.")
+    device = hang_up(owner, floor["id"], "Behind a router that forgets")
+    path = f"/api/devices/{device['id']}/status/"
+    proxy = JitterProxy(server.port, lambda rng: 0.0)
+    speaker = lab.Speaker(tmp_path / "speaker", f"http://127.0.0.1:{proxy.port}", device["token"]).start()
+    with lab.stopped_at_the_end([speaker]):
+        lab.wait_for("the speaker online", lambda: online(owner, device), seconds=60)
+        proxy.swallow()
+        swallowed = time.monotonic()
+        dead_us = time.time_ns() // 1000 + 1_000_000
+        lab.wait_for(
+            "a sign of life by another connection",
+            lambda: lab.instant_us(owner.get(path)["last_seen"]) > dead_us,
+            seconds=60,
+        )
+        away_s = time.monotonic() - swallowed
+        play = owner.call(
+            "POST", f"/api/announcements/{announcement['id']}/play/", expect=202, json={"all": True}
+        )
+        event_id = play["events"][0]["id"]
+        lab.wait_for("the receipt", lambda: owner.event(event_id)["status"] == "completed", seconds=30)
+        speaker.stop()
+    proxy.stop()
+    print(json.dumps({"back_after_s": round(away_s, 1)}))
+    assert away_s < 30
 
 
 async def connected(server: lab.Server, device: Any) -> Any:

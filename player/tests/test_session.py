@@ -23,7 +23,7 @@ from sync2gear_player.messages import (
     TimeReply,
     Welcome,
 )
-from sync2gear_player.session import RECEIPT_REPEAT_US, WELCOME_TIMEOUT_US, Session
+from sync2gear_player.session import RECEIPT_REPEAT_US, SILENT_US, WELCOME_TIMEOUT_US, Session
 
 S = 1_000_000
 HELLO = Hello(
@@ -50,11 +50,19 @@ def welcomed(*receipts: Receipt) -> Session:
     return session
 
 
+def reply(probe: TimeProbe, at: int) -> bytes:
+    return protocol.encode(protocol.TimeReply(n=probe.n, t1=probe.t1, t2=at, t3=at))
+
+
 def run(session: Session, until: int, begin: int = 0) -> list[tuple[int, object]]:
-    """What it sends when it is asked exactly when it wants to be."""
+    """What it sends when it is asked exactly when it wants to be, to a server that answers probes at once."""
     sent, now = [], begin
     while now < until:
-        sent += [(now, message) for message in session.due(now)]
+        due = session.due(now)
+        sent += [(now, message) for message in due]
+        for message in due:
+            if isinstance(message, TimeProbe):
+                session.received(reply(message, now), now)
         now = max(now + 1, session.wake_us(now))
     return sent
 
@@ -66,6 +74,18 @@ def test_hello_first_and_nothing_more_before_the_welcome():
     assert session.due(5 * S) == []
     assert not session.failed(WELCOME_TIMEOUT_US)
     assert session.failed(session.wake_us(5 * S))
+
+
+def test_a_server_that_falls_silent_has_failed():
+    session = welcomed()
+    run(session, 30 * S)
+    assert not session.failed(30 * S)
+    asked = [session.due(at) for at in range(30 * S, 48 * S, S)]
+    assert any(asked)  # it goes on to ask, and hears nothing
+    last_heard = 22_100_000  # of the burst that began at 20.7 s
+    assert not session.failed(last_heard + SILENT_US - 1000)
+    assert session.failed(last_heard + SILENT_US + 1000)
+    assert session.wake_us(last_heard + SILENT_US - 1000) <= last_heard + SILENT_US + 1000
 
 
 def test_ten_probes_then_eight_every_ten_seconds():
@@ -177,11 +197,11 @@ class Highest(random.Random):
         return b
 
 
-def test_backoff_grows_to_a_quarter_of_a_minute_and_forgets_after_a_stable_one():
+def test_backoff_grows_to_ten_seconds_and_forgets_after_a_stable_one():
     backoff = Backoff(Highest())
-    assert [backoff.next_wait() for _ in range(9)] == [5, 2, 4, 8, 15, 15, CEILING_S, 15, 15]
+    assert [backoff.next_wait() for _ in range(9)] == [5, 2, 4, 8, 10, 10, CEILING_S, 10, 10]
     backoff.lasted(59)
-    assert backoff.next_wait() == 15
+    assert backoff.next_wait() == 10
     backoff.lasted(60)
     assert backoff.next_wait() == 5
 

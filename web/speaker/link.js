@@ -16,8 +16,6 @@ import { Session } from "./rules/session.js";
  *   lost: (code: number | null, waitS: number) => void}} Handler
  */
 
-/** Probes are answered every 10 s: a server that is silent for so long is gone, whatever the socket believes. */
-const SILENT_US = 35_000_000;
 const CONNECT_MS = 15_000;
 
 /** Whole µs of the monotonic clock. */
@@ -40,7 +38,6 @@ export class Link {
   /** @type {number | null} */
   #reconnectS = null;
   #closed = false;
-  #heardUs = 0;
   /** Ends the running connection. @type {(code: number | null) => void} */
   #end = () => {};
 
@@ -110,8 +107,7 @@ export class Link {
     for (let due = session.due(monotonicNow()); due.length; due = session.due(monotonicNow())) {
       for (const message of due) socket.send(encode(message, this.#handler.now(), crypto.randomUUID()));
     }
-    const now = monotonicNow();
-    if (session.failed(now) || now - this.#heardUs > SILENT_US) this.#end(null);
+    if (session.failed(monotonicNow())) this.#end(null);
   }
 
   /** Says goodbye and stays away. @param {string} reason */
@@ -152,7 +148,6 @@ export class Link {
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url, [SUBPROTOCOL, `ticket.${ticket}`]);
     this.#socket = socket;
-    this.#heardUs = monotonicNow();
     return new Promise((resolve) => {
       this.#end = (code) => {
         if (this.#socket !== socket) return;
@@ -181,7 +176,6 @@ export class Link {
   #take(frame, socket, at) {
     const session = this.#session;
     if (session === null) return;
-    this.#heardUs = at;
     const message = session.received(frame, at);
     if (message.type === "time_reply") {
       const probe = session.probeOf(message.body, at);

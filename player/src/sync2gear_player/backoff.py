@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 FIRST_S = 5.0
-CEILING_S = 15.0
-"""After an outage, however long, all are back within a quarter of a minute: a knock at a closed door costs little."""
+CEILING_S = 10.0
+"""After an outage, however long, all are back within ten seconds: a knock at a closed door costs little."""
 STABLE_S = 60.0
 REFUSED_S = 900.0
 
@@ -29,7 +29,7 @@ Superseded means that another speaker holds this identity: coming back at once w
 
 
 class Backoff:
-    """Seconds to wait before the next attempt: first uniform(0, 5), then uniform(0, min(15, 2ⁿ))."""
+    """Seconds to wait before the next attempt: first uniform(0, 5), then uniform(0, min(10, 2ⁿ))."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng

@@ -169,7 +169,7 @@ class Link:
                 await socket.send(encode(message, self._handler.now()))
             now = self._clock.monotonic_us()
             if session.failed(now):
-                raise NetworkError("the server did not answer the hello")
+                raise NetworkError("the server is silent")
             with suppress(TimeoutError):
                 async with asyncio.timeout((session.wake_us(now) - now) / 1e6):
                     await self._wake.wait()

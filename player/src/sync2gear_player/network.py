@@ -17,7 +17,6 @@ from sync2gear_player import SOFTWARE
 from sync2gear_player.messages import SUBPROTOCOL
 
 REQUEST_TIMEOUT_S = 15.0
-PING_S = 15.0
 
 
 class NetworkError(Exception):
@@ -96,8 +95,7 @@ class RealNetwork:
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 user_agent_header=SOFTWARE,
                 compression=None,
-                ping_interval=PING_S,
-                ping_timeout=PING_S,
+                ping_interval=None,  # the session asks for the time, and sees by that whether the server is there
                 close_timeout=2,
                 max_size=1024 * 1024,
             )

@@ -28,6 +28,11 @@ from sync2gear_player.messages import (
 )
 
 WELCOME_TIMEOUT_US = 10_000_000
+SILENT_US = 15_000_000
+"""Probes are answered every 10 s: a server that says nothing for so long is gone, whatever the socket believes.
+
+With the back-off's ten seconds a speaker is back within half a minute, whatever befell it.
+"""
 RECEIPT_REPEAT_US = 15_000_000
 PROBE_LOST_US = 2_000_000
 BURSTS = (
@@ -75,7 +80,7 @@ class Session:
     def __init__(self, hello: Hello, receipts: Iterable[Receipt], now_us: int) -> None:
         self.welcome: Welcome | None = None
         self.welcomed_us: int | None = None
-        self._opened_us = now_us
+        self._opened_us = self._heard_us = now_us
         self._urgent: deque[Outgoing] = deque([hello])
         self._ordinary: deque[Outgoing] = deque()
         self._receipts: dict[str, Receipt] = {receipt.event_id: receipt for receipt in receipts}
@@ -109,8 +114,8 @@ class Session:
             self._music.setdefault(stretch.report_id, stretch)
 
     def failed(self, now_us: int) -> bool:
-        """True if the server never answered the `hello`."""
-        return self.welcome is None and now_us - self._opened_us > WELCOME_TIMEOUT_US
+        """True if the server never answered the `hello`, or has been silent for SILENT_US."""
+        return now_us > self._patience_ends_us
 
     def due(self, now_us: int) -> list[Outgoing]:
         """The messages to send now, in order; probes carry `now_us` as t1. Call it again after sending them."""
@@ -148,9 +153,9 @@ class Session:
     def wake_us(self, now_us: int) -> int:
         """The monotonic instant at which `due` or `failed` should be asked again if nothing else happens."""
         if self.welcome is None:
-            return self._opened_us + WELCOME_TIMEOUT_US + 1
+            return self._patience_ends_us + 1
         one_at = now_us + self._allowance.wait_us(1)
-        waits = [max(one_at, self._next_probe_us())]
+        waits = [self._patience_ends_us + 1, max(one_at, self._next_probe_us())]
         if self._urgent:
             waits.append(one_at)
         room_at = now_us + self._allowance.wait_us(RESERVE + 1)
@@ -163,6 +168,7 @@ class Session:
 
     def received(self, frame: str | bytes, now_us: int) -> Incoming | Junk:
         """Takes one frame that arrived at `now_us`, and returns its message."""
+        self._heard_us = now_us
         message = decode(frame)
         match message:
             case Welcome():
@@ -196,6 +202,10 @@ class Session:
         """When a receipt or stretch is to be sent: at once, or again."""
         sent_us = self._sent_us.get(key)
         return now_us if sent_us is None else sent_us + RECEIPT_REPEAT_US
+
+    @property
+    def _patience_ends_us(self) -> int:
+        return self._opened_us + WELCOME_TIMEOUT_US if self.welcome is None else self._heard_us + SILENT_US
 
     @property
     def _burst(self) -> tuple[tuple[int, ...], int]:

@@ -1,8 +1,8 @@
 /** When to come back after a connection ended: the protocol's rules as a table and one small state. */
 
 const FIRST_S = 5;
-/** After an outage, however long, all are back within a quarter of a minute. */
-const CEILING_S = 15;
+/** After an outage, however long, all are back within ten seconds. */
+const CEILING_S = 10;
 const STABLE_S = 60;
 /** A token that is not accepted is tried again this often. */
 export const REFUSED_S = 900;
@@ -25,7 +25,7 @@ const FIXED_WAIT_S = new Map([
   [1013, 15],
 ]);
 
-/** Seconds to wait before the next attempt: first uniform(0, 5), then uniform(0, min(15, 2ⁿ)). */
+/** Seconds to wait before the next attempt: first uniform(0, 5), then uniform(0, min(10, 2ⁿ)). */
 export class Backoff {
   #random;
   #failures = 0;

@@ -14,6 +14,11 @@ import { LIMITS, decode } from "./messages.js";
 /** @typedef {import("./messages.js").MusicStretch} MusicStretch */
 
 export const WELCOME_TIMEOUT_US = 10_000_000;
+/**
+ * Probes are answered every 10 s: a server that says nothing for so long is gone, whatever the socket believes. With the
+ * back-off's ten seconds a speaker is back within half a minute, whatever befell it.
+ */
+export const SILENT_US = 15_000_000;
 export const RECEIPT_REPEAT_US = 15_000_000;
 const PROBE_LOST_US = 2_000_000;
 
@@ -91,6 +96,7 @@ export class Session {
   #probesOut = new Map();
   #allowance;
   #openedUs;
+  #heardUs;
   #probeN = 0;
   #burstUs;
   #burstNext = 0;
@@ -104,6 +110,7 @@ export class Session {
     this.#hello = hello;
     this.#receipts = new Map(receipts.map((each) => [each.event_id, each]));
     this.#openedUs = now;
+    this.#heardUs = now;
     this.#burstUs = now;
     this.#allowance = new Allowance(LIMITS.messages_per_second, LIMITS.burst, now);
   }
@@ -136,9 +143,9 @@ export class Session {
     for (const each of stretches) if (!this.#music.has(each.report_id)) this.#music.set(each.report_id, each);
   }
 
-  /** True if the server never answered the `hello`. @param {number} now */
+  /** True if the server never answered the `hello`, or has been silent for SILENT_US. @param {number} now */
   failed(now) {
-    return this.welcome === null && now - this.#openedUs > WELCOME_TIMEOUT_US;
+    return now > this.#patienceEndsUs;
   }
 
   /**
@@ -174,10 +181,10 @@ export class Session {
    * @param {number} now
    */
   wakeUs(now) {
-    if (this.welcome === null) return this.#openedUs + WELCOME_TIMEOUT_US + 1;
+    if (this.welcome === null) return this.#patienceEndsUs + 1;
     const oneAt = now + this.#allowance.waitUs(1);
     const roomAt = now + this.#allowance.waitUs(RESERVE + 1);
-    const waits = [Math.max(oneAt, this.#nextProbeUs())];
+    const waits = [this.#patienceEndsUs + 1, Math.max(oneAt, this.#nextProbeUs())];
     if (this.#urgent.length) waits.push(oneAt);
     if (this.#ordinary.length) waits.push(roomAt);
     for (const key of [...this.#receipts.keys(), ...this.#music.keys()]) {
@@ -193,6 +200,7 @@ export class Session {
    * @returns {Incoming}
    */
   received(frame, now) {
+    this.#heardUs = now;
     const message = decode(frame);
     if (message.type === "welcome") {
       const limits = message.body.limits;
@@ -252,6 +260,10 @@ export class Session {
   #repeatUs(key, now) {
     const sent = this.#sentUs.get(key);
     return sent === undefined ? now : sent + RECEIPT_REPEAT_US;
+  }
+
+  get #patienceEndsUs() {
+    return this.welcome === null ? this.#openedUs + WELCOME_TIMEOUT_US : this.#heardUs + SILENT_US;
   }
 
   get #burst() {

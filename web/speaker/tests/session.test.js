@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { Backoff } from "../rules/backoff.js";
 import { decode, encode } from "../rules/messages.js";
-import { RECEIPT_REPEAT_US, STRETCHES_A_MESSAGE, Session, WELCOME_TIMEOUT_US } from "../rules/session.js";
+import { RECEIPT_REPEAT_US, SILENT_US, STRETCHES_A_MESSAGE, Session, WELCOME_TIMEOUT_US } from "../rules/session.js";
 
 /** @typedef {import("../rules/messages.js").Outgoing} Outgoing */
 /** @typedef {import("../rules/messages.js").Receipt} Receipt */
@@ -35,8 +35,11 @@ function welcomed(...receipts) {
   return session;
 }
 
+/** @param {Outgoing} probe @param {number} at */
+const reply = ({ n, t1 }, at) => JSON.stringify({ type: "time_reply", id: "2", ts: at, re: null, n, t1, t2: at, t3: at });
+
 /**
- * What it sends when it is asked exactly when it wants to be.
+ * What it sends when it is asked exactly when it wants to be, to a server that answers probes at once.
  * @param {Session} session
  * @param {number} until
  * @param {number} [begin]
@@ -45,7 +48,10 @@ function run(session, until, begin = 0) {
   /** @type {{at: number, message: Outgoing}[]} */
   const sent = [];
   for (let now = begin; now < until; now = Math.max(now + 1, session.wakeUs(now))) {
-    for (const message of session.due(now)) sent.push({ at: now, message });
+    for (const message of session.due(now)) {
+      sent.push({ at: now, message });
+      if (message.type === "time_probe") session.received(reply(message, now), now);
+    }
   }
   return sent;
 }
@@ -62,6 +68,17 @@ test("nothing but hello leaves before the welcome, and a server that never answe
   );
   assert(!session.failed(WELCOME_TIMEOUT_US));
   assert(session.failed(session.wakeUs(0)));
+});
+
+test("a server that falls silent has failed", () => {
+  const session = welcomed();
+  run(session, 30 * S);
+  assert.equal(session.failed(30 * S), false);
+  for (let at = 30 * S; at < 48 * S; at += S) session.due(at); // it goes on to ask, and hears nothing
+  const heard = 22_100_000; // the last answer to the burst that began at 20.7 s
+  assert.equal(session.failed(heard + SILENT_US - 1000), false);
+  assert.equal(session.failed(heard + SILENT_US + 1000), true);
+  assert.ok(session.wakeUs(heard + SILENT_US - 1000) <= heard + SILENT_US + 1000);
 });
 
 test("ten probes within five seconds, then eight every ten", () => {
@@ -172,12 +189,12 @@ test("the examples of the protocol's page that a speaker is sent are understood"
   ]);
 });
 
-test("back-off: up to five seconds, then twice as long each time, never more than a quarter of a minute", () => {
+test("back-off: up to five seconds, then twice as long each time, never more than ten", () => {
   const backoff = new Backoff(() => 0.999999);
   const waits = Array.from({ length: 9 }, () => Math.ceil(backoff.nextWait()));
-  assert.deepEqual(waits, [5, 2, 4, 8, 15, 15, 15, 15, 15]);
+  assert.deepEqual(waits, [5, 2, 4, 8, 10, 10, 10, 10, 10]);
   backoff.lasted(59);
-  assert.equal(Math.ceil(backoff.nextWait()), 15);
+  assert.equal(Math.ceil(backoff.nextWait()), 10);
   backoff.lasted(60);
   assert.equal(Math.ceil(backoff.nextWait()), 5);
 });
