@@ -122,27 +122,31 @@ def executor() -> Executor:
         return _executor
 
 
-def enqueue(task: Any, *ids: Any, refused: Callable[[], object] | None = None) -> None:
+def enqueue(task: Any, *ids: Any, missed: Callable[[], object] = lambda: None) -> None:
     """Runs the Celery task with these ids once the current transaction has committed.
 
     A refusal to take the job (no broker, queue full) is logged: the row that asks for the work is committed,
-    and the sweeper of its app finds it again. `refused` is called then, to have it found soon.
+    and the sweeper of its app finds it again. `missed` is called then, to have it found soon; so it is, embedded, after
+    a job that a broker would give out again (the task's `autoretry_for`).
     """
-    transaction.on_commit(lambda: _hand_in(task, ids, refused), robust=True)
+    transaction.on_commit(lambda: _hand_in(task, ids, missed), robust=True)
 
 
-def _hand_in(task: Any, ids: tuple[Any, ...], refused: Callable[[], object] | None) -> None:
+def _hand_in(task: Any, ids: tuple[Any, ...], missed: Callable[[], object]) -> None:
     try:
-        _start(task, ids)
+        if settings.JOBS_EMBEDDED:
+            executor().submit(task.name, lambda: _run_here(task, ids, missed))
+        else:
+            headers = {REQUEST_ID: logs.request_id_in_force()}
+            task.apply_async(args=ids, ignore_result=True, retry=False, headers=headers)
     except Exception:
-        if refused is not None:
-            refused()
+        missed()
         raise
 
 
-def _start(task: Any, ids: tuple[Any, ...]) -> None:
-    if settings.JOBS_EMBEDDED:
-        executor().submit(task.name, lambda: task(*ids))
-    else:
-        headers = {REQUEST_ID: logs.request_id_in_force()}
-        task.apply_async(args=ids, ignore_result=True, retry=False, headers=headers)
+def _run_here(task: Any, ids: tuple[Any, ...], missed: Callable[[], object]) -> None:
+    try:
+        task(*ids)
+    except getattr(task, "autoretry_for", ()):
+        missed()
+        raise

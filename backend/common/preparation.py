@@ -85,13 +85,13 @@ def success(loudness: Loudness) -> dict[str, Any]:
 
 
 def ask(task: Any, model: type[Preparable], pk: int) -> None:
-    """Enqueues the job of a row. One that the broker did not take is asked for again at the next look."""
+    """Enqueues the job of a row. One that nobody took, or that could not begin, is asked for again at the next look."""
 
-    def refused() -> None:
+    def missed() -> None:
         waiting = model._base_manager.filter(pk=pk, worked_at=None)
         waiting.update(queued_at=clock.now() - STUCK_AFTER)
 
-    jobs.enqueue(task, pk, refused=refused)
+    jobs.enqueue(task, pk, missed=missed)
 
 
 def begin(rows: models.QuerySet[M], pk: int, *, status: Readiness) -> M | None:

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import OperationalError
 
 from announcements.tasks import generate_tts_audio, prepare_announcement
-from common import clock, preparation
+from common import clock, jobs, preparation
 from common.audio.values import Loudness
 from common.media_fields import Readiness
 from music.models import MusicFile
@@ -85,6 +85,22 @@ def test_a_job_that_the_database_did_not_let_begin_is_given_out_again(job, monke
     monkeypatch.setattr(preparation, "begin", begin)
     assert job.apply(args=[7]).state == "SUCCESS"
     assert tried == [7, 7, 7]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_could_not_begin_in_this_process_is_found_at_the_next_look(shop, settings, monkeypatch):
+    def begin(rows, pk, *, status):
+        raise OperationalError("database is locked")
+
+    settings.JOBS_EMBEDDED = True
+    monkeypatch.setattr(preparation, "begin", begin)
+    executor = jobs.Executor(workers=1)
+    monkeypatch.setattr(jobs, "executor", lambda: executor)
+    waiting = row(shop, queued_at=NOW)
+    with patch.object(clock, "now", lambda: NOW):
+        preparation.ask(measure_music, MusicFile, waiting.pk)
+        executor.stop()
+    assert found(NOW + SECOND - preparation.STUCK_AFTER) == [waiting.pk]
 
 
 def test_lost_once(shop):
