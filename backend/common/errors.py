@@ -11,9 +11,10 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+import redis
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
@@ -54,6 +55,7 @@ CODES: dict[str, Code] = {
     "https_required": Code(403, "Only HTTPS is spoken here"),
     "rate_limited": Code(429, "Too many requests"),
     "internal_error": Code(500, "Something went wrong on our side"),
+    "unavailable": Code(503, "A part of the server is away"),
     # who asks
     "not_authenticated": Code(401, "Sign in first"),
     "bad_credentials": Code(401, "The sign-in was refused"),
@@ -140,6 +142,9 @@ class StorageUnavailable(OSError):
     """The storage of media cannot be reached, or refuses; not the fault of whoever asked."""
 
 
+AWAY = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
+"""What is raised where the database or Redis is gone, full, or does not answer; not the fault of whoever asked."""
+
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """The numbers of an OSError that say that a disk, or a share of it, is full."""
 
@@ -183,6 +188,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """REST framework's EXCEPTION_HANDLER: every error it can see becomes a problem document."""
     if isinstance(exc, OSError):
         exc = _of_storage(exc) or exc
+    if isinstance(exc, AWAY):
+        logger.error("the database or Redis is away", exc_info=exc)
+        exc = Refusal("unavailable", "Try again in a few seconds.", headers={"Retry-After": "5"})
     if isinstance(exc, Refusal):
         return _refused(exc)
     if isinstance(exc, DjangoValidationError):

@@ -17,6 +17,7 @@ export default {
   https_required: "Hier wird nur über HTTPS gesprochen.",
   rate_limited: "Das war zu oft. Versuchen Sie es in einem Moment wieder.",
   internal_error: "Bei uns ging etwas schief. Es ist festgehalten.",
+  unavailable: "Der Server ist gerade nicht ganz da. Versuchen Sie es in ein paar Sekunden wieder.",
   not_authenticated: "Melden Sie sich zuerst an.",
   bad_credentials: "Die E-Mail-Adresse oder das Passwort stimmt nicht.",
   token_invalid: "Melden Sie sich noch einmal an.",

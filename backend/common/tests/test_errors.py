@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
 from django.test import Client as HttpClient
 from django.test import RequestFactory
@@ -50,6 +52,10 @@ def answered(exc: Exception) -> Any:
         (drf.Throttled(wait=3), 429, "rate_limited"),
         (DataError("value too long: users.email"), 400, "validation_failed"),
         (IntegrityError("UNIQUE constraint failed: users.email"), 409, "conflict"),
+        (OperationalError("the server closed the connection: users.email"), 503, "unavailable"),
+        (InterfaceError("connection already closed"), 503, "unavailable"),
+        (redis.ConnectionError("Connection refused"), 503, "unavailable"),
+        (redis.TimeoutError("Timeout reading from socket"), 503, "unavailable"),
     ],
 )
 def test_what_an_exception_becomes(exc: Exception, status: int, code: str) -> None:
@@ -149,6 +155,23 @@ def test_over_http(
     assert response.json()["request_id"] == response["X-Request-ID"]
     if status == 401:
         assert response["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.django_db
+def test_a_redis_that_is_away_refuses_a_sign_in_and_says_when_to_try_again(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever guesses passwords is counted there."""
+
+    def away(*given: Any) -> int:
+        raise redis.ConnectionError("Connection refused")
+
+    monkeypatch.setattr(cache, "incr", away)
+    response = client.post("/api/auth/login/", {"email": "a@example.com", "password": "guessed"})
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert response["Retry-After"] == "5"
+    assert "Connection refused" in caplog.text
+    assert b"refused" not in response.content
 
 
 def test_a_failure_of_ours_says_nothing_of_the_inside(rf: RequestFactory) -> None:
