@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core import signing
 from django.db.models import F, Model, Q
@@ -11,7 +12,6 @@ from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessTha
 from rest_framework.pagination import BasePagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from common.errors import Refusal
 from common.serializers import invalid
@@ -69,7 +69,8 @@ class CursorPages(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """The rows of the page that the request asks for."""
         limit = _limit(request.query_params.get("limit"))
-        self._url = request.build_absolute_uri()
+        self._url = request.build_absolute_uri(request.path)
+        self._asked = {name: values for name, values in request.query_params.lists() if name != "cursor"}
         self._model = queryset.model
         self._ordering = [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering]
         cursor = request.query_params.get("cursor")
@@ -133,8 +134,8 @@ class CursorPages(BasePagination):
         """The URL of the page that begins beside `row`."""
         columns = [name.lstrip("-") for name in self._ordering]
         values = [_field(self._model, column).value_to_string(row) for column in columns]
-        cursor = signing.dumps([self._ordering, backwards, values], salt=self._salt, compress=True)
-        return replace_query_param(remove_query_param(self._url, "cursor"), "cursor", cursor)
+        cursor = signing.dumps([self._ordering, backwards, values], salt=self._salt)
+        return f"{self._url}?{urlencode({**self._asked, 'cursor': cursor}, doseq=True)}"
 
     def _read(self, cursor: str) -> tuple[bool, list[Any]]:
         """Which way a cursor goes, and from where. It is signed, so that what it holds was put there by `_link`."""

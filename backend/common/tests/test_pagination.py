@@ -97,10 +97,10 @@ def test_a_row_that_goes_meanwhile_skips_none() -> None:
 
 def test_the_links_keep_the_filters_and_end() -> None:
     entries(1, 2, 3)
-    _, first = page("http://shop.example/api/rows/?limit=2&action=play&search=a%20b")
+    _, first = page("http://shop.example/api/rows/?limit=2&action=play&action=stop&search=a%20b")
     assert first["previous"] is None
     query = parse_qs(urlsplit(first["next"]).query)
-    assert (query["limit"], query["action"], query["search"]) == (["2"], ["play"], ["a b"])
+    assert (query["limit"], query["action"], query["search"]) == (["2"], ["play", "stop"], ["a b"])
     _, second = page(first["next"])
     assert second["next"] is None
     assert page(second["previous"])[1]["previous"] is None
