@@ -45,8 +45,14 @@ class JitterProxy:
     def stop(self) -> None:
         """Ends the proxy."""
         self.cut()
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+
+    async def _end(self) -> None:
+        """Every connection was aborted, so that all that reads or waits for it ends."""
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=4)
 
     def _serve(self, ready: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
@@ -76,11 +82,12 @@ class JitterProxy:
             while True:
                 at, chunk = await queue.get()
                 await asyncio.sleep(max(0.0, at - self._loop.time()))
+                if not chunk:
+                    if writer not in self._dead:
+                        writer.close()
+                    return
                 if writer in self._dead:
                     continue
-                if not chunk:
-                    writer.close()
-                    return
                 writer.write(chunk)
                 await writer.drain()
 
