@@ -134,14 +134,18 @@ def enqueue(task: Any, *ids: Any, missed: Callable[[], object] = lambda: None) -
 
 def _hand_in(task: Any, ids: tuple[Any, ...], missed: Callable[[], object]) -> None:
     try:
-        if settings.JOBS_EMBEDDED:
-            executor().submit(task.name, lambda: _run_here(task, ids, missed))
-        else:
-            headers = {REQUEST_ID: logs.request_id_in_force()}
-            task.apply_async(args=ids, ignore_result=True, retry=False, headers=headers)
+        _start(task, ids, missed)
     except Exception:
         missed()
         raise
+
+
+def _start(task: Any, ids: tuple[Any, ...], missed: Callable[[], object]) -> None:
+    if settings.JOBS_EMBEDDED:
+        executor().submit(task.name, lambda: _run_here(task, ids, missed))
+    else:
+        headers = {REQUEST_ID: logs.request_id_in_force()}
+        task.apply_async(args=ids, ignore_result=True, retry=False, headers=headers)
 
 
 def _run_here(task: Any, ids: tuple[Any, ...], missed: Callable[[], object]) -> None:

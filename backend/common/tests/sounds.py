@@ -66,7 +66,7 @@ class Queue:
     def __init__(self) -> None:
         self.waiting: list[tuple[Any, tuple[Any, ...]]] = []
 
-    def start(self, task: Any, ids: tuple[Any, ...]) -> None:
+    def start(self, task: Any, ids: tuple[Any, ...], missed: Any) -> None:
         """Takes the place of `jobs._start`."""
         self.waiting.append((task, ids))
 

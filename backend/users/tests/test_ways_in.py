@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _no_postman(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mail waits for `post_round`; tests that commit would race the job for it."""
-    monkeypatch.setattr("common.jobs._start", lambda task, ids: None)
+    monkeypatch.setattr("common.jobs._start", lambda task, ids, missed: None)
 
 
 def post_round() -> list[Any]:
@@ -359,7 +359,7 @@ def test_the_job_follows_the_commit_and_its_failure_fails_no_request(
     settings.EMAIL_BACKEND = "users.tests.test_mail.Down"
     ran: list[int] = []
 
-    def at_the_spot(task: Any, ids: tuple[int, ...]) -> None:
+    def at_the_spot(task: Any, ids: tuple[int, ...], missed: Any) -> None:
         ran.extend(ids)
         task(*ids)
 

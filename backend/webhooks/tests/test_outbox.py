@@ -309,7 +309,7 @@ def test_a_committed_event_is_sent_by_a_job(shop: Any, make_webhook: Any, receiv
     make_webhook(shop, url=receiver.url)
     jobs: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("common.jobs._start", lambda task, ids: jobs.append((task.name, ids)))
+        patch.setattr("common.jobs._start", lambda task, ids, missed: jobs.append((task.name, ids)))
         with commit():
             tell(event(shop))
         assert jobs == [("webhooks.send_due", ())]
@@ -321,7 +321,7 @@ def test_a_committed_event_is_sent_by_a_job(shop: Any, make_webhook: Any, receiv
 @pytest.fixture
 def no_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a commit asks for is left to the test."""
-    monkeypatch.setattr("common.jobs._start", lambda task, ids: None)
+    monkeypatch.setattr("common.jobs._start", lambda task, ids, missed: None)
 
 
 @pytest.mark.django_db(transaction=True)
