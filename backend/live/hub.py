@@ -209,7 +209,7 @@ class Dashboards:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             await self._pass_on()
-        except Exception:
+        except Exception:  # whatever it is, the server has to end
             logger.exception("what speakers said last could not be passed on")
         self._thread.shutdown(wait=False)
 

@@ -27,9 +27,11 @@ from sync2gear_player.messages import (
     encode,
 )
 from sync2gear_player.network import Network, NetworkError, Socket
-from sync2gear_player.session import Session
+from sync2gear_player.session import SILENT_US, Session
 
 GOODBYE_TIMEOUT_S = 1.0
+SEND_TIMEOUT_S = SILENT_US / 1e6
+"""A message that waits so long for room, behind a backlog on a dead connection, waits for nobody."""
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +168,11 @@ class Link:
         while True:
             self._wake.clear()
             for message in session.due(self._clock.monotonic_us()):
-                await socket.send(encode(message, self._handler.now()))
+                try:
+                    async with asyncio.timeout(SEND_TIMEOUT_S):
+                        await socket.send(encode(message, self._handler.now()))
+                except TimeoutError:
+                    raise NetworkError("the server takes nothing") from None
             now = self._clock.monotonic_us()
             if session.failed(now):
                 raise NetworkError("the server is silent")
